@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings that every target of ours is built with (docs/architecture.md, "Settings").
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = "swift-nio"
+
+let package = Package(
+    name: "beanspike",
+    products: [
+        .library(name: "Beanspike", targets: ["Beanspike"]),
+        .executable(name: "beanspiked", targets: ["beanspiked"]),
+        .executable(name: "beanspike", targets: ["BeanspikeCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        // The queue's model: no sockets, no store.
+        .target(name: "BeanspikeCore", swiftSettings: settings),
+
+        // Stores.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "EmbeddedStore", dependencies: ["BeanspikeCore", "CSQLite"], swiftSettings: settings),
+        .target(name: "JobStoreTestKit", dependencies: ["BeanspikeCore"], swiftSettings: settings),
+
+        // The library: from a URL to a store.
+        .target(name: "Beanspike", dependencies: ["BeanspikeCore", "EmbeddedStore"], swiftSettings: settings),
+
+        // The server.
+        .target(
+            name: "BeanstalkProtocol",
+            dependencies: ["BeanspikeCore", .product(name: "NIOCore", package: nio)],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "BeanspikeServer",
+            dependencies: [
+                "BeanspikeCore", "BeanstalkProtocol",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "beanspiked",
+            dependencies: [
+                "Beanspike", "BeanspikeCore", "BeanspikeServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // The command line.
+        .executableTarget(
+            name: "BeanspikeCommand",
+            dependencies: [
+                "Beanspike", "BeanspikeCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ],
+            swiftSettings: settings
+        ),
+
+        // Tests.
+        .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
+        .testTarget(
+            name: "EmbeddedStoreTests",
+            dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "BeanspikeTests", dependencies: ["Beanspike"], swiftSettings: settings),
+        .testTarget(
+            name: "BeanstalkProtocolTests",
+            dependencies: [
+                "BeanspikeCore", "BeanstalkProtocol",
+                .product(name: "NIOCore", package: nio),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BeanspikeServerTests",
+            dependencies: [
+                "BeanspikeCore", "BeanspikeServer", "BeanstalkProtocol", "EmbeddedStore",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
+        .testTarget(name: "IntegrationTests", swiftSettings: settings),
+    ]
+)
