@@ -60,7 +60,9 @@ struct JobSlot {
     var body: UnsafeMutableRawPointer?
     var created: StoreInstant
 
-    /// The order of burial. A buried job has neither a holder nor a place in a heap, so theirs is the room.
+    /// The order of burial.
+    ///
+    /// A buried job has neither a holder nor a place in a heap, so theirs is the room.
     var burialSequence: UInt64 {
         get { UInt64(heapPosition) << 32 | UInt64(holder) }
         set {

@@ -44,9 +44,13 @@ extension Scheduler {
         return max(log.lazyDue, log.notBefore)
     }
 
-    /// Begins a commit: all that changed. Everything lazy too, where `everything` says so.
+    /// Begins a commit of all that changed.
     ///
-    /// - Parameter wallMilliseconds: The wall clock at `now`, for times that are kept.
+    /// - Parameters:
+    ///   - now: The time.
+    ///   - wallMilliseconds: The wall clock at `now`, for times that are kept.
+    ///   - everything: Whether lazy changes are written that are not due yet, because the store ends.
+    /// - Returns: What to write.
     mutating func beginCommit(now: StoreInstant, wallMilliseconds: Int64, everything: Bool = false) -> JournalBatch {
         var batch = JournalBatch()
         var underWay = ChangeLog.UnderWay(number: log.nextCommit, idsReservedBefore: log.idsReservedBelow)
@@ -168,6 +172,8 @@ extension Scheduler {
         slot.pointee.flags.insert(.spilled)
     }
 
+    /// Puts memory right after a commit that failed.
+    ///
     /// New jobs that could not be kept are gone, since their producers are told so. Other changes stand and are
     /// written with a later commit: whoever asked for them is told that the outcome is in doubt.
     private mutating func undo(_ underWay: ChangeLog.UnderWay, _ outcome: CommitOutcome, _ now: StoreInstant) {
@@ -240,7 +246,9 @@ extension Scheduler {
 
     // MARK: - Start
 
-    /// Takes a job back from the journal. Buried jobs come by ``bury(replayed:)`` when all are there.
+    /// Takes a job back from the journal.
+    ///
+    /// Buried jobs get their places by ``bury(replayed:now:)`` when all are there.
     ///
     /// - Returns: The job's handle when it is buried and waits for that.
     mutating func replay(

@@ -52,7 +52,7 @@ extension Scheduler {
 
     /// Makes the session the job's holder and tells it.
     ///
-    /// - Parameter leaving: Whether the job is still kept where its state keeps it.
+    /// With `leaving`, the job is still kept where its state keeps it.
     @inline(__always)
     mutating func give(_ handle: JobHandle, leaving: Bool = false, to id: SessionID, now: StoreInstant) {
         if leaving { leaveState(handle) }

@@ -195,7 +195,7 @@ struct Scheduler: ~Copyable {
         count(slot, 1)
     }
 
-    /// Adds a job that is new to memory. Its state is entered by the caller.
+    /// Adds a job that is new to memory; its state is entered by the caller.
     mutating func add(_ slot: JobSlot, attributes extra: JobAttributes?) -> JobHandle {
         let handle = slab.allocate(slot)
         index.insert(slot.id, handle, in: slab)

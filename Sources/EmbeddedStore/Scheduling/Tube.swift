@@ -5,7 +5,7 @@ typealias TubeIndex = UInt32
 
 /// One tube: its jobs by state, and who waits for them.
 struct Tube {
-    /// A session that waits. It is stale once the session's ticket is another one.
+    /// A session that waits; stale once the session's ticket is another one.
     struct Waiter {
         var session: SessionID
         var ticket: UInt64
