@@ -130,7 +130,7 @@ extension Scheduler {
         counts.total += 1
         tubes[used].pointee.counts.total += 1
         markChanged(handle)
-        send(.inserted(job), to: id, gate: changeGate, bytes: body.count)
+        send(.inserted(job), to: id, gate: changeGate)
         enterState(handle, now: now)
     }
 

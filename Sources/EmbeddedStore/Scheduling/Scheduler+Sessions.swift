@@ -40,15 +40,8 @@ extension Scheduler {
         closing = waiting
     }
 
-    /// Whether the session should send no more for now: it waits, or much of its work waits for a commit.
-    func isBlocked(_ id: SessionID) -> Bool {
-        guard let session = sessions.find(id) else { return false }
-        if session.pointee.isWaiting { return true }
-        return session.pointee.lastGate > log.lastDone && session.pointee.gatedBytes > Self.gatedBytesMax
-    }
-
-    /// One session's work, in bytes, that may wait for a commit before it is asked to pause.
-    private static var gatedBytesMax: Int { 1_048_576 }
+    /// Whether the session waits in a reserve.
+    func isBlocked(_ id: SessionID) -> Bool { sessions.find(id)?.pointee.isWaiting ?? false }
 
     mutating func use(_ name: TubeName, _ id: SessionID) {
         let session = sessions[id]

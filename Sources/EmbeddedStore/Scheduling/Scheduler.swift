@@ -69,14 +69,14 @@ struct Scheduler: ~Copyable {
 
     /// Replies once commit `gate` is done and all earlier replies of the session are out.
     @inline(__always)
-    mutating func send(_ reply: Reply, to id: SessionID, gate: CommitNumber = 0, bytes: Int = 0) {
+    mutating func send(_ reply: Reply, to id: SessionID, gate: CommitNumber = 0) {
         let session = sessions[id]
         let outbox = session.pointee.outbox
         if gate == 0, session.pointee.lastGate <= log.lastDone {
             outboxes[outbox].ready.append(reply, session: id)
             outboxes[outbox].needsWake = true
         } else {
-            let at = gatedBatch(session, gate, bytes)
+            let at = gatedBatch(session, gate)
             outboxes[outbox].gated[at].batch.append(reply, session: id)
         }
     }
@@ -103,7 +103,7 @@ struct Scheduler: ~Copyable {
             outboxes[outbox].needsWake = true
             return
         }
-        let at = gatedBatch(session, gate, Int(slot.pointee.bodyCount))
+        let at = gatedBatch(session, gate)
         if isSpilled {
             log.loads.append(view.id)
             log.isCommitWanted = true
@@ -118,16 +118,13 @@ struct Scheduler: ~Copyable {
     /// Where a reply that waits for commit `gate` goes, and the note that the session waits for it.
     private mutating func gatedBatch(
         _ session: UnsafeMutablePointer<Session>,
-        _ gate: CommitNumber,
-        _ bytes: Int
+        _ gate: CommitNumber
     ) -> Int {
         let outbox = session.pointee.outbox
-        if session.pointee.lastGate <= log.lastDone { session.pointee.gatedBytes = 0 }
         var gate = max(gate, session.pointee.lastGate)
         // Batches leave in order, so a reply never goes before one that waits for a later commit.
         if let last = outboxes[outbox].gated.last { gate = max(gate, last.commit) }
         session.pointee.lastGate = gate
-        session.pointee.gatedBytes += bytes + MemoryLayout<ReplyBatch.Entry>.stride
         if outboxes[outbox].gated.last?.commit != gate { outboxes[outbox].gated.append(Outbox.Gated(commit: gate)) }
         return outboxes[outbox].gated.count - 1
     }

@@ -37,8 +37,6 @@ struct Session {
     var held: HeldCommands?
     /// Its latest reply that waits for a commit waits for this one.
     var lastGate: CommitNumber = 0
-    /// Replies and bytes of bodies that wait for a commit, a reply counted as some bytes.
-    var gatedBytes = 0
     var isOpen = true
 
     var isWaiting: Bool { waitTicket != 0 }
