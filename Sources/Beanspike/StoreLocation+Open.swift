@@ -1,0 +1,26 @@
+public import BeanspikeCore
+
+/// How a store is opened; each store takes what concerns it.
+public struct StoreOptions: Equatable, Sendable {
+    /// When an acknowledged change is on disk (embedded).
+    public var durability: StoreDurability
+    /// The size at which a journal file is full, in bytes, or nil for the store's own (embedded, `-s`).
+    public var journalFileBytesMax: UInt64?
+
+    /// Options.
+    public init(durability: StoreDurability = .committed, journalFileBytesMax: UInt64? = nil) {
+        self.durability = durability
+        self.journalFileBytesMax = journalFileBytesMax
+    }
+}
+
+extension StoreLocation {
+    /// Opens the store.
+    ///
+    /// - Parameter options: How.
+    /// - Returns: The open store; whoever opened it closes it.
+    /// - Throws: ``JobStoreError`` with what is wrong with the place and how to mend it.
+    public func open(_ options: StoreOptions = StoreOptions()) async throws(JobStoreError) -> any JobStore {
+        throw JobStoreError(.cannotOpen, "cannot open \(self): this build has no such store yet.")
+    }
+}
