@@ -1,4 +1,5 @@
 public import BeanspikeCore
+import EmbeddedStore
 
 /// How a store is opened; each store takes what concerns it.
 public struct StoreOptions: Equatable, Sendable {
@@ -21,6 +22,11 @@ extension StoreLocation {
     /// - Returns: The open store; whoever opened it closes it.
     /// - Throws: ``JobStoreError`` with what is wrong with the place and how to mend it.
     public func open(_ options: StoreOptions = StoreOptions()) async throws(JobStoreError) -> any JobStore {
-        throw JobStoreError(.cannotOpen, "cannot open \(self): this build has no such store yet.")
+        switch self {
+        case .memory:
+            return EmbeddedStore.inMemory()
+        case .embedded, .aerospike:
+            throw JobStoreError(.cannotOpen, "cannot open \(self): this store is not in this build yet. Use memory:.")
+        }
     }
 }
