@@ -16,3 +16,16 @@ let modelCases = Conformance.cases(for: ModelFixture.capabilities).filter { !$0.
         try await conformanceCase.run(on: ModelFixture(delivery: .later))
     }
 }
+
+/// The suite can fail: every defect is noticed by the cases that are there for it.
+@Suite struct DefectTests {
+    @Test(arguments: Defect.all)
+    func isNoticed(_ defect: Defect) async throws {
+        for prefix in defect.cases {
+            let conformanceCase = try #require(modelCases.first { $0.name.hasPrefix(prefix) })
+            await #expect(throws: ConformanceFailure.self, "\(conformanceCase)") {
+                try await conformanceCase.run(on: ModelFixture(model: defect.model))
+            }
+        }
+    }
+}
