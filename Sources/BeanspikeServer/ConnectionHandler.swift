@@ -162,8 +162,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if state.isFinished { closeWhenWritten(context) }
     }
 
-    /// Asks the store whether the client still waits. One that will send nothing more waits no longer (prot.c,
-    /// STATE_WAIT with a half-closed peer).
+    /// Asks the store whether the client still waits.
+    ///
+    /// One that will send nothing more waits no longer (prot.c, STATE_WAIT with a half-closed peer).
     private func lookWhetherBlocked(_ session: SessionID) {
         state.isBlocked = loop.port.isBlocked(session)
         while state.isBlocked, state.isInputClosed {
