@@ -25,8 +25,21 @@ extension StoreLocation {
         switch self {
         case .memory:
             return EmbeddedStore.inMemory()
-        case .embedded, .aerospike:
-            throw JobStoreError(.cannotOpen, "cannot open \(self): this store is not in this build yet. Use memory:.")
+        case .embedded(let directory):
+            var embedded = EmbeddedStore.Options()
+            embedded.durability =
+                switch options.durability {
+                case .committed: .committed
+                case .every(let milliseconds): .everyMilliseconds(milliseconds)
+                case .never: .never
+                }
+            if let bytes = options.journalFileBytesMax { embedded.fileBytesMax = bytes }
+            return try EmbeddedStore.open(directory: directory, options: embedded)
+        case .aerospike:
+            throw JobStoreError(
+                .cannotOpen,
+                "cannot open \(self): Aerospike is not in this build yet. Use embedded:DIR or memory:."
+            )
         }
     }
 }

@@ -147,9 +147,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !isWorking, !isClosing, let context, let session else { return }
         isWorking = true
         repeat {
-            if state.isBlocked { state.isBlocked = loop.port.isBlocked(session) }
-            if state.isBlocked, state.isInputClosed { endWaits(session) }
-            while state.mayParse, parse(session) { loop.collect() }
+            if state.isBlocked { lookWhetherBlocked(session) }
+            while state.mayParse, parse(session) {
+                loop.collect()
+                if state.isBlocked { lookWhetherBlocked(session) }
+            }
             flush(context)
         } while state.mayParse && !isClosing
         isWorking = false
@@ -160,9 +162,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if state.isFinished { closeWhenWritten(context) }
     }
 
-    /// Ends all waits of a client that will send nothing more (prot.c, STATE_WAIT with a half-closed peer).
-    private func endWaits(_ session: SessionID) {
-        while state.isBlocked {
+    /// Asks the store whether the client still waits.
+    ///
+    /// One that will send nothing more waits no longer (prot.c, STATE_WAIT with a half-closed peer).
+    private func lookWhetherBlocked(_ session: SessionID) {
+        state.isBlocked = loop.port.isBlocked(session)
+        while state.isBlocked, state.isInputClosed {
             let answered = state.answeredCount
             loop.port.endWait(session)
             loop.collect()

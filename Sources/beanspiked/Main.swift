@@ -19,14 +19,16 @@ import UnixSignals
 /// Puts a server together: listens, drops privileges, opens the store, serves, closes the store.
 @main
 enum Main {
-    static func main() async {
+    // Not `async`: the first thread of an asynchronous program ends where that waits, and keeps, in the eyes of `ps`,
+    // the user that the others gave up with -u.
+    static func main() {
         let command = parse()
         if command.showsVersion {
             Output.print("beanspiked \(BeanspikeServer.version)")
             exit(0)
         }
         do {
-            try await serve(command)
+            try start(command)
         } catch let error as JobStoreError {
             fail(error.message)
         } catch let error as BeanspikeServerError {
@@ -49,7 +51,7 @@ enum Main {
         }
     }
 
-    private static func serve(_ command: Beanspiked) async throws {
+    private static func start(_ command: Beanspiked) throws {
         let logger = command.logger
         if command.doesNotCompact { logger.warning("-n is taken and does nothing: the journal is always compacted") }
         if command.bodyBytesMax > UInt64(Limits.bodyBytesMaxCeiling) {
@@ -59,10 +61,19 @@ enum Main {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: command.threads)
         let address = ListenAddress(command.address, port: Int(command.port))
-        let listener = try await ServerListener.bind(address, group: group)
+        let listener = try group.any().makeFutureWithTask { try await ServerListener.bind(address, group: group) }
+            .wait()
         if let user = command.user { try Process.become(user: user) }
-        let store = try await location.open(command.storeOptions)
+        try group.any().makeFutureWithTask { try await serve(command, listener, location, logger) }.wait()
+    }
 
+    private static func serve(
+        _ command: Beanspiked,
+        _ listener: ServerListener,
+        _ location: StoreLocation,
+        _ logger: Logger
+    ) async throws {
+        let store = try await location.open(command.storeOptions)
         let server = BeanspikeServer(
             listener: listener,
             store: store,
@@ -92,7 +103,6 @@ enum Main {
             served = .failure(error)
         }
         try await store.close()
-        try await group.shutdownGracefully()
         try served.get()
     }
 
