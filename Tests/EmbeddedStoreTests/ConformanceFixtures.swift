@@ -41,6 +41,7 @@ final class DirectoryFixture: StoreFixture {
     /// - Parameters:
     ///   - durability: When what is acknowledged is on disk.
     ///   - bodyMemoryBytesMax: Bodies beyond this many bytes are read from disk.
+    /// - Throws: What opening the store throws.
     init(durability: JournalDurability = .committed, bodyMemoryBytesMax: Int = 1 << 30) throws {
         var options = EmbeddedStore.Options()
         options.durability = durability

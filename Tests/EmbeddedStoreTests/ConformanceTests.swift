@@ -1,4 +1,5 @@
 import EmbeddedStore
+import Foundation
 import JobStoreTestKit
 import Testing
 
@@ -21,19 +22,27 @@ import Testing
     }
 }
 
+/// Seeds of the random runs; `CONFORMANCE_FIRST_SEED` and `CONFORMANCE_SEEDS` name others, and more of them.
+private func seeds(_ count: UInt64) -> ClosedRange<UInt64> {
+    let environment = ProcessInfo.processInfo.environment
+    let first = environment["CONFORMANCE_FIRST_SEED"].flatMap(UInt64.init) ?? 1
+    let wanted = environment["CONFORMANCE_SEEDS"].flatMap(UInt64.init) ?? count
+    return first...(first + max(wanted, 1) - 1)
+}
+
 /// The embedded store answers random commands as the reference model does.
 @Suite struct ConformanceRandomTests {
-    @Test(arguments: 1...12 as ClosedRange<UInt64>)
+    @Test(arguments: seeds(12))
     func inMemory(seed: UInt64) async throws {
         try await RandomRun.run(seed: seed, steps: 3_000, on: MemoryFixture())
     }
 
-    @Test(arguments: 101...108 as ClosedRange<UInt64>)
+    @Test(arguments: seeds(8))
     func onDisk(seed: UInt64) async throws {
         try await RandomRun.run(seed: seed, steps: 1_500, on: DirectoryFixture(durability: .never))
     }
 
-    @Test(arguments: 201...204 as ClosedRange<UInt64>)
+    @Test(arguments: seeds(4))
     func onDiskWithoutMemoryForBodies(seed: UInt64) async throws {
         try await RandomRun.run(
             seed: seed,

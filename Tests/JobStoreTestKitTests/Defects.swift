@@ -16,11 +16,13 @@ struct Defect: Sendable, CustomStringConvertible {
         Defect(description: "delayed jobs by id", model: DelayedByID.self, cases: ["kick/delayed", "peek/soonest"]),
         Defect(description: "touch does nothing", model: IdleTouch.self, cases: ["reservation/touch"]),
         Defect(
-            description: "release keeps the priority", model: StubbornRelease.self,
+            description: "release keeps the priority",
+            model: StubbornRelease.self,
             cases: ["reservation/release sets", "wait/answered by a release"]
         ),
         Defect(
-            description: "a closed session counts as a timeout", model: CloseIsTimeout.self,
+            description: "a closed session counts as a timeout",
+            model: CloseIsTimeout.self,
             cases: ["reservation/closing a session frees"]
         ),
         Defect(description: "anybody may delete", model: OpenDelete.self, cases: ["ownership/another session's"]),
@@ -117,7 +119,11 @@ private final class Generous: ReferenceQueue {
             return super.execute(request, session: key)
         }
         let command = Command.put(
-            priority: priority, delaySeconds: delay, ttrSeconds: ttr + 1, body: body, attributes: attributes
+            priority: priority,
+            delaySeconds: delay,
+            ttrSeconds: ttr + 1,
+            body: body,
+            attributes: attributes
         )
         return super.execute(Request(command, body: request.body), session: key)
     }

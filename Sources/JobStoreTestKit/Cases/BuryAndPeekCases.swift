@@ -126,14 +126,15 @@ extension Conformance {
         },
         Case("peek/soonest delayed job follows kick, delete and release") { bed in
             let session = bed.session()
-            for delay in [100, 200, 300] as [UInt32] { try await session.put(delay: delay) }
+            for delay in [300, 200, 100] as [UInt32] { try await session.put(delay: delay) }
+            try expect(try await session.found(.peekNext(.delayed)).id, is: 3)
             try await session.expect(.kick(1), .kicked(1))
             try expect(try await session.found(.peekNext(.delayed)).id, is: 2)
             try await session.expect(.delete(2), .deleted)
-            try expect(try await session.found(.peekNext(.delayed)).id, is: 3)
-            try await session.reserve()
-            try await session.expect(.release(1, priority: 0, delaySeconds: 250), .released)
             try expect(try await session.found(.peekNext(.delayed)).id, is: 1)
+            try expect(try await session.reserve().id, is: 3)
+            try await session.expect(.release(3, priority: 0, delaySeconds: 250), .released)
+            try expect(try await session.found(.peekNext(.delayed)).id, is: 3)
         },
     ]
 }

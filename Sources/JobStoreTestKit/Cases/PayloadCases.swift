@@ -3,7 +3,13 @@ import BeanspikeCore
 /// A body that no other seed has, hard to mistake for a shifted or cut one.
 func patternedBody(count: Int, seed: UInt64) -> [UInt8] {
     var generator = SeededGenerator(seed: seed)
-    return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    return [UInt8](unsafeUninitializedCapacity: count + 8) { bytes, filled in
+        let bytes = UnsafeMutableRawBufferPointer(bytes)
+        for offset in stride(from: 0, to: count, by: 8) {
+            bytes.storeBytes(of: generator.next(), toByteOffset: offset, as: UInt64.self)
+        }
+        filled = count
+    }
 }
 
 extension Conformance {

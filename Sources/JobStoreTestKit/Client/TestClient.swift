@@ -55,7 +55,7 @@ public final class TestClient: Sendable {
             bytes.withUnsafeBytes { port.submit(commands, bytes: $0, session: session) }
         }
         // "Nothing of it is kept after the call": a store that does keep it hands out these bytes.
-        for index in bytes.indices { bytes[index] = 0xDB }
+        bytes.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xDB) }
     }
 
     func isBlocked(_ id: SessionID) -> Bool { state.withLock { _ in port.isBlocked(id) } }

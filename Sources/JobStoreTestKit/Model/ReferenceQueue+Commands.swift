@@ -50,7 +50,7 @@ extension ReferenceQueue {
             return .kicked(kick(sessions[at].used, bound))
         case .kickJob(let id):
             guard let state = find(id)?.lifecycle.state, state == .buried || state == .delayed else { return .notFound }
-            change(id) { _ = $0.lifecycle.kick() }
+            kickOne(id)
             return .kickedJob
         case .peek, .peekNext:
             return peek(request.command, used: sessions[at].used)
@@ -153,8 +153,15 @@ extension ReferenceQueue {
         var kickable = here.filter { $0.lifecycle.state == .buried }.sorted { isKicked(buried: $0, before: $1) }
         if kickable.isEmpty { kickable = here.filter { $0.lifecycle.state == .delayed }.sorted(by: isDue) }
         let kicked = kickable.prefix(Int(clamping: bound))
-        for job in kicked { change(job.id) { _ = $0.lifecycle.kick() } }
+        for job in kicked { kickOne(job.id) }
         return UInt64(kicked.count)
+    }
+
+    private func kickOne(_ id: JobID) {
+        change(id) { job in
+            _ = job.lifecycle.kick()
+            job.dueWallMilliseconds = 0
+        }
     }
 
     private func peek(_ command: Command, used: TubeName) -> TestReply {

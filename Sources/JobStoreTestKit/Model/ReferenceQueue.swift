@@ -24,7 +24,7 @@ open class ReferenceQueue {
         public var created: StoreInstant
         /// When it was put, by the wall clock.
         public let createdWallMilliseconds: Int64
-        /// When a delayed job is due, by the wall clock.
+        /// When a delayed job is due, by the wall clock; kept by one that came due until something else happens to it.
         public var dueWallMilliseconds: Int64 = 0
         /// Who holds a reserved job.
         public var holder: SessionKey?
@@ -202,10 +202,10 @@ open class ReferenceQueue {
 
     /// A tube exists while it has jobs, users or watchers; the default one always does.
     func forgetEmptyTubes() {
-        tubes = tubes.filter { name, _ in
-            name == .default || jobs.contains { $0.tube == name }
-                || sessions.contains { $0.used == name || $0.watched.contains(name) }
-        }
+        var needed: Set<TubeName> = [.default]
+        for job in jobs { needed.insert(job.tube) }
+        for session in sessions { needed.formUnion(session.watched + [session.used]) }
+        tubes = tubes.filter { needed.contains($0.key) }
     }
 
     // MARK: What happens to jobs
@@ -260,6 +260,7 @@ open class ReferenceQueue {
             _ = job.lifecycle.reserve(now: now)
             job.holder = key
             job.sequence = nextSequence
+            job.dueWallMilliseconds = 0
         }
         return view(id)
     }

@@ -11,6 +11,7 @@ extension RandomRun {
     /// - Parameters:
     ///   - key: The session in the model.
     ///   - isAlone: Whether it must not make several jobs ready at once.
+    /// - Returns: The request.
     func request(for key: ReferenceQueue.SessionKey, isAlone: Bool) -> Request {
         if model.jobs.count > Self.jobsMax, random.oneIn(2) { return Request(.delete(job(heldBy: key))) }
         switch Int.random(in: 0..<100, using: &random) {
@@ -57,7 +58,8 @@ extension RandomRun {
                 isCompressionSkipped: random.oneIn(3)
             )
         }
-        let count = random.oneIn(20) ? Int.random(in: 0..<6_000, using: &random) : Int.random(in: 0..<40, using: &random)
+        let count =
+            random.oneIn(20) ? Int.random(in: 0..<6_000, using: &random) : Int.random(in: 0..<40, using: &random)
         return .put(
             patternedBody(count: count, seed: random.next()),
             priority: priority(),
