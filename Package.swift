@@ -107,6 +107,7 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
