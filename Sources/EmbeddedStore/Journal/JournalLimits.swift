@@ -15,16 +15,14 @@ struct JournalLimits: Sendable {
     var freeBytesMax: Int64 = 32 << 20
     /// Giving back ends when this much is free, or a quarter of what is live.
     var freeBytesKept: Int64 = 8 << 20
-    /// All free pages are given back at once when no more pages than this have to move.
-    var pagesMovedAtOnce: Int64 = 512
-    /// Otherwise pages move by steps, each as long as this.
+    /// Where pages in use have to move before the file can be cut, they move by steps, each as long as this.
     var stepDuration: Duration = .milliseconds(4)
     /// How long to wait between two steps.
-    var stepPause: Duration = .milliseconds(4)
+    var stepPause: Duration = .milliseconds(8)
     /// Pages moved between two looks at the clock.
-    var pagesPerMove: Int64 = 8
+    var pagesPerMove: Int64 = 4
     /// Steps between two looks whether everything can be given back at once.
-    var stepsBetweenLooks = 16
+    var stepsBetweenLooks: Int64 = 16
 
     static let pageBytes: Int64 = 4096
     /// A frame of the log: a page and its header.

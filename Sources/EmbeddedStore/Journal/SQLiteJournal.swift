@@ -28,7 +28,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
     /// Jobs were deleted since free pages were last counted.
     var mayHaveFreed = true
     /// Until the next look at which pages are in use; ``JournalLimits/stepsBetweenLooks``.
-    var stepsUntilLook = 0
+    var stepsUntilLook: Int64 = 0
     /// Whether the last failed commit may show after a restart.
     var isLastFailureInDoubt = false
 
