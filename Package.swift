@@ -87,6 +87,11 @@ let package = Package(
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
+            name: "JobStoreTestKitTests",
+            dependencies: ["BeanspikeCore", "JobStoreTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
