@@ -26,8 +26,9 @@ protocol Journal: AnyObject, Sendable {
     /// Small work that need not be done before anybody is answered: checkpoints, giving room back. Called when
     /// nothing waits.
     ///
-    /// - Returns: Whether there is more to do soon.
-    func maintain() -> Bool
+    /// - Returns: After how long it wants to be called again, if nothing is committed until then: ``Duration/zero``
+    ///   when there is more to do now. nil: not before the next commit.
+    func maintain() -> Duration?
 
     /// What `stats` shows.
     var statistics: JournalStatistics { get }
