@@ -7,7 +7,7 @@ final class RawConnection {
     private var consumed = 0
     private let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
 
-    /// How long any one read or write may take, in seconds. Generous: the machine may be busy.
+    /// How long any one read or write may take, in seconds: generous, since the machine may be busy.
     static let patienceSeconds = 30.0
 
     /// Connects to a port of 127.0.0.1.

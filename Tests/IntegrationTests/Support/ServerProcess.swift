@@ -1,7 +1,8 @@
 import Foundation
 
 /// A real server in a process of its own, on a port of its own.
-final class ServerProcess {
+final class ServerProcess: @unchecked Sendable {
+    // Safe: what changes (`child`, `port`) changes in `restart` alone, which tests call while nobody else uses this.
     let program: ServerProgram
     /// The port it listens on, on 127.0.0.1.
     private(set) var port: UInt16
@@ -10,9 +11,7 @@ final class ServerProcess {
 
     /// Starts the server and returns once it takes connections.
     ///
-    /// - Parameters:
-    ///   - directory: Where the embedded store (or beanstalkd's binlog) goes; none means that nothing is kept.
-    ///   - arguments: More flags.
+    /// The directory is for the embedded store or beanstalkd's binlog; without one nothing is kept.
     init(
         _ program: ServerProgram = .underTest,
         directory: String? = nil,
@@ -82,6 +81,9 @@ final class ServerProcess {
         child.signal(SIGKILL)
         _ = try child.waitForExit()
     }
+
+    /// Its exit status once it has ended, or a signal's number negated.
+    func waitForExit(seconds: Double = 20) throws -> Int32 { try child.waitForExit(seconds: seconds) }
 
     /// Asks it to end and returns the exit status.
     func stop(seconds: Double = 20) throws -> Int32 {
