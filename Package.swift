@@ -117,6 +117,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            exclude: ["Clients", "Transcripts"],
+            swiftSettings: settings
+        ),
     ]
 )
