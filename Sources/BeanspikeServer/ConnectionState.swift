@@ -151,6 +151,36 @@ struct ConnectionState {
         return isFlush
     }
 
+    /// Writes replies of the store, each with what is due behind it.
+    ///
+    /// - Parameters:
+    ///   - batch: What the store handed out.
+    ///   - range: Which of its entries; all are this connection's.
+    ///   - output: Where to.
+    ///   - encoder: What writes them.
+    ///   - server: What `stats` shows beside the store's part.
+    /// - Returns: Whether a job was reserved.
+    mutating func write(
+        _ batch: borrowing ReplyBatch,
+        _ range: Range<Int>,
+        to output: inout ByteBuffer,
+        with encoder: inout BeanstalkReplyEncoder,
+        server: () -> ServerStatistics
+    ) -> Bool {
+        var gotJob = false
+        for index in range {
+            let reply = batch.entries[index].reply
+            if case .reserved = reply { gotJob = true }
+            if answer(), case .truncated(let count) = reply {
+                BeanstalkReplyEncoder.encodeFlushed(count, into: &output)
+            } else {
+                encoder.encode(reply, bodies: batch.bytes, into: &output, server: server)
+            }
+            while let outcome = nextLocal() { BeanstalkReplyEncoder.encode(outcome, into: &output) }
+        }
+        return gotJob
+    }
+
     /// Notes what the connection did; true where it is the first `put`.
     mutating func becomeProducer() -> Bool {
         defer { isProducer = true }
