@@ -204,12 +204,13 @@ struct ConnectionState {
     /// Copies what is left of a read into a buffer of our own, so that the event loop gets its own back.
     ///
     /// What is left of a buffer that something was consumed of came with the last read, so all copies together cost
-    /// no more than the reading did. A body that is not complete stays where it is and is appended to.
+    /// no more than the reading did. A body that is not complete stays where it is and is appended to, unless it is
+    /// the small beginning of a large buffer.
     private mutating func keepRest(consumed: Int) {
         let left = input.readableBytes
         if left == 0 {
             input = ByteBuffer()
-        } else if consumed > 0 || input.readerIndex > 0 {
+        } else if consumed > 0 || input.readerIndex > 0 || input.capacity > 4 * max(left, 512) {
             var rest = ByteBuffer()
             rest.reserveCapacity(max(left, 512))
             rest.writeBuffer(&input)
