@@ -87,6 +87,11 @@ let package = Package(
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
+            name: "JobStoreTestKitTests",
+            dependencies: ["BeanspikeCore", "JobStoreTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
@@ -112,6 +117,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            exclude: ["Clients", "Transcripts"],
+            swiftSettings: settings
+        ),
     ]
 )
