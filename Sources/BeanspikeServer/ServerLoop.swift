@@ -24,6 +24,7 @@ final class ServerLoop: @unchecked Sendable {
     private var replies = ReplyBatch()
     private var withReplies: [ConnectionHandler] = []
     private var isCollecting = false
+    private var isFlushScheduled = false
     private var collectsAgain = false
     private var spareBuffers: [ByteBuffer] = []
     private var whenEmpty: EventLoopPromise<Void>?
@@ -131,6 +132,17 @@ final class ServerLoop: @unchecked Sendable {
         for connection in touched { connection.proceed() }
         touched.removeAll(keepingCapacity: true)
         withReplies = touched
+    }
+
+    /// Lets the store know once this turn of the event loop is over that no more comes with what was submitted.
+    func flushSoon() {
+        if isFlushScheduled { return }
+        isFlushScheduled = true
+        eventLoop.execute {
+            self.isFlushScheduled = false
+            self.port.flush()
+            self.collect()
+        }
     }
 
     // MARK: - Buffers

@@ -3,7 +3,7 @@ public import BeanspikeCore
 /// The queue in this process: scheduling in memory, and on disk whatever is acknowledged.
 ///
 /// One lock guards the ``Scheduler``; whoever submits commands runs them right there. Two threads stand behind: one
-/// looks at the time, the other writes. All that changed while one commit runs goes into the next one (group
+/// looks at the time, the other writes where whoever flushes should not. All that changed while one commit runs goes into the next one (group
 /// commit), and replies that promise something are held back until their commit is done.
 ///
 /// `@unchecked Sendable`: every stored variable is used under `monitor` only.
@@ -21,20 +21,25 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         public init() {}
     }
 
-    private let clock: any StoreClock
-    private let journal: (any Journal)?
-    private let monitor = Monitor()
+    let clock: any StoreClock
+    let journal: (any Journal)?
+    let monitor = Monitor()
     private let timerCondition: Monitor.Condition
-    private let journalCondition: Monitor.Condition
+    let writerCondition: Monitor.Condition
 
     /// Behind a pointer, so that using it costs no check of exclusive access: the lock sees to that.
-    private let scheduler: UnsafeMutablePointer<Scheduler>
+    let scheduler: UnsafeMutablePointer<Scheduler>
     private var wakes: [@Sendable () -> Void] = []
-    private var journalStatistics = JournalStatistics()
     /// Until when the timer thread sleeps; it is woken when something is due earlier.
     private var timerSleepsUntil = StoreInstant(microseconds: .min)
-    private var isJournalIdle = false
-    private var isClosing = false
+    /// Until when the writer's thread sleeps; it is woken when it has something to do earlier.
+    var writerSleepsUntil = StoreInstant(microseconds: .min)
+    /// Whether some thread uses the journal just now.
+    var isJournalBusy = false
+    /// When the journal wants to be called without a commit.
+    var maintenanceDue: StoreInstant?
+    var pacing = CommitPacing()
+    private(set) var isClosing = false
     private var threads: [StoreThread] = []
 
     private init(
@@ -45,12 +50,12 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         self.journal = journal
         self.clock = clock
         timerCondition = Monitor.Condition(monitor)
-        journalCondition = Monitor.Condition(monitor)
+        writerCondition = Monitor.Condition(monitor)
         scheduler = .allocate(capacity: 1)
         scheduler.initialize(
             to: Scheduler(isDurable: journal != nil, bodyMemoryBytesMax: options.bodyMemoryBytesMax)
         )
-        if let journal { journalStatistics = journal.statistics }
+        if let journal { scheduler.pointee.journalStatistics = journal.statistics }
     }
 
     deinit {
@@ -116,14 +121,17 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     }
 
     /// Runs `body` on the scheduler as the owner of `outbox`, and tells everybody else whom it concerns.
+    ///
+    /// With `commits` false, a commit that is wanted now begins at ``flush()`` only.
     @inline(__always)
-    func withScheduler<T>(of outbox: Int, _ body: (inout Scheduler, StoreInstant) -> T) -> T {
+    func withScheduler<T>(of outbox: Int, commits: Bool = true, _ body: (inout Scheduler, StoreInstant) -> T) -> T {
         monitor.lock()
         let now = clock.now()
         if scheduler.pointee.nextDeadline <= now { scheduler.pointee.tick(now: now) }
         let result = body(&scheduler.pointee, now)
         let others = takeWakes(except: outbox)
-        signalThreads(now)
+        signalTimer()
+        if commits { signalJournal(now) }
         monitor.unlock()
         for wake in others { wake() }
         return result
@@ -137,14 +145,9 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         return body(&scheduler.pointee)
     }
 
-    /// What the journal last said of itself.
-    func addJournalStatistics(_ statistics: inout StoreStatistics) {
-        statistics.journal = journalStatistics
-    }
-
     /// Those whose outbox has something new; each is called once until it collects.
     @inline(__always)
-    private func takeWakes(except own: Int?) -> [@Sendable () -> Void] {
+    func takeWakes(except own: Int?) -> [@Sendable () -> Void] {
         var called: [@Sendable () -> Void] = []
         for at in scheduler.pointee.outboxes.indices where at != own && scheduler.pointee.outboxes[at].needsWake {
             if scheduler.pointee.outboxes[at].isWakeSent { continue }
@@ -155,9 +158,13 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     }
 
     @inline(__always)
-    private func signalThreads(_ now: StoreInstant) {
+    private func signalTimer() {
         if scheduler.pointee.nextDeadline < timerSleepsUntil { timerCondition.signal() }
-        if isJournalIdle, scheduler.pointee.commitDue <= now { journalCondition.signal() }
+    }
+
+    @inline(__always)
+    private func signalJournal(_ now: StoreInstant) {
+        if writerSleepsUntil > now, scheduler.pointee.commitDue <= now { writerCondition.signal() }
     }
 
     /// Does all that is due by the store's clock; for tests that move the clock themselves.
@@ -166,7 +173,8 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         let now = clock.now()
         scheduler.pointee.tick(now: now)
         let woken = takeWakes(except: nil)
-        signalThreads(now)
+        signalTimer()
+        signalJournal(now)
         monitor.unlock()
         for wake in woken { wake() }
     }
@@ -177,7 +185,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         // A store lives until it is closed: its threads keep it.
         if let timer = StoreThread({ self.runTimer() }) { threads.append(timer) }
         guard journal != nil else { return }
-        if let writer = StoreThread({ self.runJournal() }) { threads.append(writer) }
+        if let writer = StoreThread({ self.runWriter() }) { threads.append(writer) }
     }
 
     private func runTimer() {
@@ -193,83 +201,12 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
             }
             scheduler.pointee.tick(now: now)
             let woken = takeWakes(except: nil)
-            signalThreads(now)
+            signalJournal(now)
             monitor.unlock()
             for wake in woken { wake() }
             monitor.lock()
         }
         monitor.unlock()
-    }
-
-    private func runJournal() {
-        guard let journal else { return }
-        monitor.lock()
-        // When the journal wants to be called without a commit.
-        var maintenanceDue: StoreInstant? = clock.now()
-        while true {
-            let now = clock.now()
-            if isClosing || scheduler.pointee.commitDue <= now {
-                let isLast = isClosing
-                commit(to: journal, now: now, everything: isLast)
-                if isLast { break }
-                maintenanceDue = clock.now()
-                continue
-            }
-            if let due = maintenanceDue, due <= now {
-                monitor.unlock()
-                let again = journal.maintain()
-                monitor.lock()
-                maintenanceDue = again.map { clock.now().advanced(byMicroseconds: $0.microseconds) }
-                continue
-            }
-            let due = min(scheduler.pointee.commitDue, maintenanceDue ?? .never)
-            isJournalIdle = true
-            journalCondition.wait(microseconds: due == .never ? nil : due.microseconds - now.microseconds)
-            isJournalIdle = false
-        }
-        monitor.unlock()
-    }
-
-    /// One commit, the lock given up while it writes.
-    private func commit(to journal: any Journal, now: StoreInstant, everything: Bool) {
-        var batch = scheduler.pointee.beginCommit(
-            now: now,
-            wallMilliseconds: clock.wallMilliseconds(),
-            everything: everything
-        )
-        monitor.unlock()
-        let outcome = Self.write(&batch, to: journal)
-        let statistics = journal.statistics
-        monitor.lock()
-        journalStatistics = statistics
-        scheduler.pointee.endCommit(outcome, now: clock.now())
-        let woken = takeWakes(except: nil)
-        monitor.unlock()
-        for wake in woken { wake() }
-        monitor.lock()
-    }
-
-    private static func write(_ batch: inout JournalBatch, to journal: any Journal) -> Scheduler.CommitOutcome {
-        var outcome = Scheduler.CommitOutcome()
-        if !batch.loads.isEmpty {
-            // First, since the same batch may delete what is read.
-            do {
-                try journal.read(batch.loads) { id, _, _, body in outcome.bodies[id] = Array(body) }
-            } catch {
-                outcome.loadError = error
-            }
-        }
-        guard batch.hasChanges else { return outcome }
-        do {
-            try journal.commit(batch)
-        } catch {
-            outcome.putsError = error
-            // What makes no room or takes none must not fail with what has no room.
-            batch.puts = []
-            guard batch.hasChanges else { return outcome }
-            do { try journal.commit(batch) } catch { outcome.changesError = error }
-        }
-        return outcome
     }
 
     /// Ends the store: what is acknowledged stays, what is reserved is ready for others.
@@ -297,7 +234,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         let isFirst = !isClosing
         isClosing = true
         timerCondition.signal()
-        journalCondition.signal()
+        writerCondition.signal()
         monitor.unlock()
         guard isFirst else { return }
         for thread in running { thread.join() }

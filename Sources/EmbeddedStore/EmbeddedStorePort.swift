@@ -19,11 +19,13 @@ final class EmbeddedStorePort: JobStorePort {
     }
 
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID) {
-        store.withScheduler(of: outbox) { scheduler, now in
+        store.withScheduler(of: outbox, commits: false) { scheduler, now in
             guard scheduler.sessions.find(session) != nil else { return }
             scheduler.submit(commands, bytes: bytes, session: session, now: now)
         }
     }
+
+    func flush() { store.flush(of: outbox) }
 
     func isBlocked(_ session: SessionID) -> Bool {
         store.peekScheduler { $0.isBlocked(session) }

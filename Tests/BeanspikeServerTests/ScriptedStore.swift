@@ -46,6 +46,8 @@ final class ScriptedPort: JobStorePort {
     var closedSessions: [SessionID] { state.withLock { $0.closed } }
     var endedWaits: [SessionID] { state.withLock { $0.endedWaits } }
 
+    func flush() {}
+
     func setWake(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.wake = wake } }
     func reserveBlocks(_ value: Bool) { state.withLock { $0.reserveBlocks = value } }
     func unblock(_ session: SessionID) { state.withLock { _ = $0.blocked.remove(session) } }

@@ -72,7 +72,7 @@ public enum Command: Sendable {
     case ignore(TubeName)
     /// Hands out none of the tube's jobs for so many seconds; 0 ends a pause. → ``Reply/paused``
     case pause(TubeName, seconds: UInt32)
-    /// Deletes every job of the tube, reserved ones too. → ``Reply/truncated(_:)``
+    /// Deletes every job of the tube, reserved ones too; a tube that is not there has none. → ``Reply/truncated(_:)``
     case truncate(TubeName)
     /// → ``Reply/jobStatistics(_:)``, ``Reply/notFound``
     case jobStatistics(JobID)

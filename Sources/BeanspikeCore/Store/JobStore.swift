@@ -47,7 +47,12 @@ public protocol JobStorePort: AnyObject, Sendable {
     ///   - session: Whose commands they are.
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID)
 
-    /// Whether the session waits in a `reserve`.
+    /// Says that the caller has submitted all that arrived together. To be called after ``submit(_:bytes:session:)``.
+    ///
+    /// Until then a store may hold changes back, so that it writes, or sends, many at once.
+    func flush()
+
+    /// Whether the session waits in a `reserve`: true from `submit` until the `reserve` is answered.
     func isBlocked(_ session: SessionID) -> Bool
 
     /// Answers a waiting `reserve` of this session with ``Reply/timedOut`` now.

@@ -19,6 +19,8 @@ struct ChangeLog {
     var deletes: [JournalBatch.Delete] = []
     /// Jobs whose bodies are wanted back.
     var loads: [JobID] = []
+    /// Bytes of new jobs' bodies.
+    var newBodyBytes = 0
     /// Somebody waits for the next commit.
     var isCommitWanted = false
     /// Number of the next commit.

@@ -130,6 +130,7 @@ extension Scheduler {
         counts.total += 1
         tubes[used].pointee.counts.total += 1
         markChanged(handle)
+        log.newBodyBytes += body.count
         send(.inserted(job), to: id, gate: changeGate)
         enterState(handle, now: now)
     }
@@ -250,7 +251,7 @@ extension Scheduler {
     // MARK: - Tubes
 
     private mutating func truncate(_ name: TubeName, _ id: SessionID) {
-        guard let index = tubes.find(name) else { return send(.notFound, to: id) }
+        guard let index = tubes.find(name) else { return send(.truncated(0), to: id) }
         let tube = tubes[index]
         var handles = tube.pointee.ready.handles(in: slab) + tube.pointee.delayed.handles
         handles += tube.pointee.buried.handles(in: slab)

@@ -37,12 +37,8 @@ extension Scheduler {
         )
     }
 
-    /// When the next commit should begin; `never` while one is under way or nothing changed.
-    var commitDue: StoreInstant {
-        guard log.underWay == nil else { return .never }
-        if log.isCommitWanted { return log.notBefore }
-        return max(log.lazyDue, log.notBefore)
-    }
+    /// When the next commit should begin; `never` while one is under way or nobody wants one.
+    var commitDue: StoreInstant { log.underWay == nil && log.isCommitWanted ? log.notBefore : .never }
 
     /// Begins a commit of all that changed.
     ///
@@ -88,6 +84,7 @@ extension Scheduler {
             batch.idsReservedBelow = log.idsReservedBelow
         }
         log.isCommitWanted = false
+        log.newBodyBytes = 0
         log.nextCommit += 1
         log.underWay = underWay
         return batch

@@ -1,13 +1,14 @@
 import BeanspikeCore
 
 extension Scheduler {
-    /// The store's statistics, those of the journal left out.
+    /// The store's statistics.
     var statistics: StoreStatistics {
         var statistics = StoreStatistics()
         statistics.jobs = counts
         statistics.timeouts = timeouts
         statistics.tubes = UInt64(tubes.order.count)
         statistics.sessionsWaiting = UInt64(sessionsWaiting)
+        statistics.journal = journalStatistics
         return statistics
     }
 

@@ -50,6 +50,8 @@ extension Scheduler {
             tube.pointee.delayed.remove(handle, in: slab)
             count(slab[handle], -1)
             _ = slab[handle].pointee.lifecycle.comeDue(now: now)
+            // So that a wall clock set back while the store is closed does not delay it again.
+            markChangedLazily(handle, now: now)
             enterState(handle, now: now)
         }
     }

@@ -35,6 +35,8 @@ struct Scheduler: ~Copyable {
     var counts = JobCounts()
     var timeouts: UInt64 = 0
     var sessionsWaiting = 0
+    /// What the journal last said of itself.
+    var journalStatistics = JournalStatistics()
     /// Bytes of bodies in memory.
     var bodyMemoryBytes = 0
     let defaultTube: TubeIndex

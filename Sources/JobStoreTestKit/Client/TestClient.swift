@@ -53,6 +53,7 @@ public final class TestClient: Sendable {
         let commands = requests.map { $0.laidOut(in: &bytes) }
         state.withLock { _ in
             bytes.withUnsafeBytes { port.submit(commands, bytes: $0, session: session) }
+            port.flush()
         }
         // "Nothing of it is kept after the call": a store that does keep it hands out these bytes.
         bytes.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xDB) }

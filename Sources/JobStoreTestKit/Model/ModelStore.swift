@@ -167,6 +167,9 @@ final class ModelPort: JobStorePort {
         store.submit(requests, key, of: self)
     }
 
+    /// Nothing is held back.
+    func flush() {}
+
     func isBlocked(_ session: SessionID) -> Bool { key(session).map { store.isBlocked($0) } ?? false }
 
     func endWait(_ session: SessionID) {

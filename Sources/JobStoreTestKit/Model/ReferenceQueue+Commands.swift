@@ -55,7 +55,6 @@ extension ReferenceQueue {
         case .peek, .peekNext:
             return peek(request.command, used: sessions[at].used)
         case .truncate(let tube):
-            guard tubes[tube] != nil else { return .notFound }
             let count = jobs.filter { $0.tube == tube }.count
             remove { $0.tube == tube }
             tubes[tube]?.deleted += UInt64(count)
