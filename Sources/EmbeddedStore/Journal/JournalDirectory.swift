@@ -11,7 +11,7 @@ import BeanspikeCore
 /// The directory of a store: made where it is missing, and locked against other processes for as long as this lives.
 final class JournalDirectory {
     let path: String
-    private let lock: Int32
+    private var lock: Int32
 
     /// The journal itself.
     var journalPath: String { path + "/journal.sqlite" }
@@ -57,7 +57,14 @@ final class JournalDirectory {
         _ = pwrite(descriptor, holder, holder.count, 0)
     }
 
-    deinit { closeFile(lock) }
+    deinit { unlock() }
+
+    /// Lets other processes have the directory.
+    func unlock() {
+        guard lock >= 0 else { return }
+        closeFile(lock)
+        lock = -1
+    }
 
     /// Throws where the directory has something in it that an empty store would hide.
     func checkIsFresh() throws(JobStoreError) {

@@ -88,6 +88,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
         }
         statements = nil
         database.close()
+        directory.unlock()
         // Everything that was committed is kept all the same; ids go on at the bound that was reserved.
         if let failure { throw writeFailure(failure) }
     }
