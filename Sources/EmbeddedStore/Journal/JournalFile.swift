@@ -69,9 +69,9 @@ enum JournalFile {
     ) -> JobStoreError {
         JobStoreError(
             code,
-            "The journal \(directory.journalPath) is damaged (\(what)). Nothing was changed. Copy the whole directory "
+            "The journal \(directory.journalPath) is damaged (\(what)). No job was changed. Copy the whole directory "
                 + "first; then put back a sound copy, or recover what is readable as docs/journal-format.md says "
-                + "(sqlite3 journal.sqlite .recover), or move the directory away to start empty."
+                + "(\"A damaged journal\"), or move the directory away to start empty."
         )
     }
 
