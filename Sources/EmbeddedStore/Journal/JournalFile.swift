@@ -19,7 +19,8 @@ enum JournalFile {
     static func open(
         in directory: JournalDirectory,
         durability: JournalDurability,
-        limits: JournalLimits
+        limits: JournalLimits,
+        fileSystem: String?
     ) throws(JobStoreError) -> SQLiteDatabase {
         if try directory.exists(directory.journalPath) {
             try checkHead(in: directory)
@@ -28,7 +29,7 @@ enum JournalFile {
             try make(in: directory)
         }
         do {
-            let database = try SQLiteDatabase(path: directory.journalPath)
+            let database = try SQLiteDatabase(path: directory.journalPath, fileSystem: fileSystem)
             try setUp(database, durability: durability, limits: limits)
             try check(database, in: directory)
             return database
