@@ -8,9 +8,10 @@ import BeanspikeCore
     import Darwin
 #endif
 
-/// The directory of a store: made where it is missing, and locked against other processes for as long as this lives.
+/// The directory of a store: made where it is missing, and locked against others until ``unlock()``.
 final class JournalDirectory {
     let path: String
+    /// Negative once it is given up.
     private var lock: Int32
 
     /// The journal itself.
@@ -59,7 +60,7 @@ final class JournalDirectory {
 
     deinit { unlock() }
 
-    /// Lets other processes have the directory.
+    /// Lets others have the directory; nothing in it may be used any more.
     func unlock() {
         guard lock >= 0 else { return }
         closeFile(lock)

@@ -97,6 +97,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
         }
         statements = nil
         database.close()
+        // Ports of the closed store may live on; they must not keep the next one out.
         directory.unlock()
         // Everything that was committed is kept all the same; ids go on at the bound that was reserved.
         if let failure { throw writeFailure(failure) }
