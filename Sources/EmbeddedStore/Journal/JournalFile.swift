@@ -19,7 +19,8 @@ enum JournalFile {
     static func open(
         in directory: JournalDirectory,
         durability: JournalDurability,
-        limits: JournalLimits
+        limits: JournalLimits,
+        fileSystem: String?
     ) throws(JobStoreError) -> SQLiteDatabase {
         if try directory.exists(directory.journalPath) {
             try checkHead(in: directory)
@@ -28,7 +29,7 @@ enum JournalFile {
             try make(in: directory)
         }
         do {
-            let database = try SQLiteDatabase(path: directory.journalPath)
+            let database = try SQLiteDatabase(path: directory.journalPath, fileSystem: fileSystem)
             try setUp(database, durability: durability, limits: limits)
             try check(database, in: directory)
             return database
@@ -69,9 +70,9 @@ enum JournalFile {
     ) -> JobStoreError {
         JobStoreError(
             code,
-            "The journal \(directory.journalPath) is damaged (\(what)). Nothing was changed. Copy the whole directory "
+            "The journal \(directory.journalPath) is damaged (\(what)). No job was changed. Copy the whole directory "
                 + "first; then put back a sound copy, or recover what is readable as docs/journal-format.md says "
-                + "(sqlite3 journal.sqlite .recover), or move the directory away to start empty."
+                + "(\"A damaged journal\"), or move the directory away to start empty."
         )
     }
 

@@ -20,7 +20,7 @@ struct JournalLimits: Sendable {
     /// How long to wait between two steps.
     var stepPause: Duration = .milliseconds(8)
     /// Pages moved between two looks at the clock.
-    var pagesPerMove: Int64 = 4
+    var pagesPerMove = 4
     /// Steps between two looks whether everything can be given back at once.
     var stepsBetweenLooks: Int64 = 16
 

@@ -57,6 +57,7 @@ extension SQLiteJournal {
             try reserveFile(growing: growing)
             isWriting = true
             try statements.commit.run()
+            isLastFailureInDoubt = false
         } catch {
             if database.isInTransaction { try? statements.rollback.run() }
             // A failed write or sync may leave a log that a restart would take for a commit. A commit of nothing much
@@ -122,7 +123,8 @@ extension SQLiteJournal {
         guard let statements else { return }
         do {
             try statements.begin.run()
-            try database.execute("UPDATE meta SET value = value WHERE name = 'next_id'")
+            // An id is given up for it: SQLite does not write what does not change.
+            try database.execute("UPDATE meta SET value = value + 1 WHERE name = 'next_id'")
             try statements.commit.run()
             isLastFailureInDoubt = false
         } catch {

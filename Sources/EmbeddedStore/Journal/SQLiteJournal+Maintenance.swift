@@ -39,6 +39,11 @@ extension SQLiteJournal {
         try database.checkpoint()
         mustCheckpoint = false
         if durability != .committed { unsynchronizedSince = nil }
+        // SQLite has cut the file to the database's length, rounded up to a chunk. The room for changes of old jobs is
+        // taken back before anybody else has it.
+        if let pages = try statements?.pageCount.integer() {
+            try? database.control(SQLITE_FCNTL_SIZE_HINT, pages * JournalLimits.pageBytes + limits.fileSlackBytes)
+        }
         fileBytesReserved = try database.fileBytes(.main)
     }
 

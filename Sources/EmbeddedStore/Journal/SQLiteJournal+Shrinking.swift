@@ -56,9 +56,11 @@ extension SQLiteJournal {
     private func moveSomePages() throws(SQLiteError) {
         let start = ContinuousClock.now
         try transaction(growing: false) { () throws(SQLiteError) in
-            repeat {
+            // A page that moves changes its neighbours and a map too: the log has room for that many.
+            for _ in 0..<max(1, limits.logFramesMax / 4 / limits.pagesPerMove) {
                 try database.execute("PRAGMA incremental_vacuum(\(limits.pagesPerMove))")
-            } while start.duration(to: .now) < limits.stepDuration
+                if start.duration(to: .now) > limits.stepDuration { break }
+            }
         }
     }
 

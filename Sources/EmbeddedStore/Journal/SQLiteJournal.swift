@@ -39,6 +39,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
     ///   - durability: What a commit has gone through when it returns.
     ///   - fileBytesMax: For `stats` only (`-s`); this journal is one file that grows and shrinks.
     ///   - limits: How much room it takes beside what is live.
+    ///   - fileSystem: The name of an SQLite VFS, for tests that make the disk fail.
     /// - Returns: The journal, checked, locked and ready.
     /// - Throws: ``JobStoreError/Code/inUse``, ``JobStoreError/Code/notAStore``,
     ///   ``JobStoreError/Code/unknownVersion``, ``JobStoreError/Code/cannotOpen``,
@@ -47,10 +48,18 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
         directory: String,
         durability: JournalDurability = .committed,
         fileBytesMax: UInt64 = 10_485_760,
-        limits: JournalLimits = JournalLimits()
+        limits: JournalLimits = JournalLimits(),
+        fileSystem: String? = nil
     ) throws(JobStoreError) -> SQLiteJournal {
+        // At once is what `committed` is, and that one fails the commit where it cannot be.
+        let durability = durability == .everyMilliseconds(0) ? .committed : durability
         let directory = try JournalDirectory(path: directory)
-        let database = try JournalFile.open(in: directory, durability: durability, limits: limits)
+        let database = try JournalFile.open(
+            in: directory,
+            durability: durability,
+            limits: limits,
+            fileSystem: fileSystem
+        )
         let journal = try SQLiteJournal(directory, database, durability, limits)
         journal.statistics.oldestIndex = 1
         journal.statistics.currentIndex = 1

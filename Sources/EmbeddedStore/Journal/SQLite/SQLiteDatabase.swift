@@ -9,12 +9,12 @@ final class SQLiteDatabase {
     private let framesInLog: UnsafeMutablePointer<Int>
     private var isClosed = false
 
-    /// Opens the file, which must exist unless `isNew`.
-    init(path: String, isNew: Bool = false) throws(SQLiteError) {
+    /// Opens the file, which must exist unless `isNew`, through SQLite's own way to files or another one by name.
+    init(path: String, isNew: Bool = false, fileSystem: String? = nil) throws(SQLiteError) {
         _ = Self.libraryIsSetUp
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (isNew ? SQLITE_OPEN_CREATE : 0)
-        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        let code = sqlite3_open_v2(path, &opened, flags, fileSystem)
         guard code == SQLITE_OK, let opened else {
             let error = SQLiteError(
                 code: code,
