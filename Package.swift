@@ -87,6 +87,11 @@ let package = Package(
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
+            name: "JobStoreTestKitTests",
+            dependencies: ["BeanspikeCore", "JobStoreTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
@@ -107,6 +112,7 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

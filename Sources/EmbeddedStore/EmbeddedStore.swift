@@ -27,7 +27,8 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     private let timerCondition: Monitor.Condition
     private let journalCondition: Monitor.Condition
 
-    private var scheduler: Scheduler
+    /// Behind a pointer, so that using it costs no check of exclusive access: the lock sees to that.
+    private let scheduler: UnsafeMutablePointer<Scheduler>
     private var wakes: [@Sendable () -> Void] = []
     private var journalStatistics = JournalStatistics()
     /// Until when the timer thread sleeps; it is woken when something is due earlier.
@@ -45,8 +46,16 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         self.clock = clock
         timerCondition = Monitor.Condition(monitor)
         journalCondition = Monitor.Condition(monitor)
-        scheduler = Scheduler(isDurable: journal != nil, bodyMemoryBytesMax: options.bodyMemoryBytesMax)
+        scheduler = .allocate(capacity: 1)
+        scheduler.initialize(
+            to: Scheduler(isDurable: journal != nil, bodyMemoryBytesMax: options.bodyMemoryBytesMax)
+        )
         if let journal { journalStatistics = journal.statistics }
+    }
+
+    deinit {
+        scheduler.deinitialize(count: 1)
+        scheduler.deallocate()
     }
 
     /// A store that keeps nothing: for tests, and to compare with.
@@ -79,7 +88,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
                     "the record of job \(id) is damaged; nothing was changed. \(Self.salvage)"
                 )
             }
-            let handle = scheduler.replay(
+            let handle = scheduler.pointee.replay(
                 id,
                 wasUpdated: wasUpdated,
                 record,
@@ -89,9 +98,9 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
             )
             if let handle { buried.append((record.burialSequence, handle)) }
         }
-        scheduler.bury(replayed: buried, now: now)
-        scheduler.nextID = max(scheduler.nextID, nextID)
-        scheduler.log.idsReservedBelow = scheduler.nextID
+        scheduler.pointee.bury(replayed: buried, now: now)
+        scheduler.pointee.nextID = max(scheduler.pointee.nextID, nextID)
+        scheduler.pointee.log.idsReservedBelow = scheduler.pointee.nextID
     }
 
     private static let salvage = "Copy the directory aside; docs/operating.md says how to save the other jobs."
@@ -103,7 +112,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         wakes.append(wake)
-        return EmbeddedStorePort(store: self, outbox: scheduler.addOutbox())
+        return EmbeddedStorePort(store: self, outbox: scheduler.pointee.addOutbox())
     }
 
     /// Runs `body` on the scheduler as the owner of `outbox`, and tells everybody else whom it concerns.
@@ -111,8 +120,8 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     func withScheduler<T>(of outbox: Int, _ body: (inout Scheduler, StoreInstant) -> T) -> T {
         monitor.lock()
         let now = clock.now()
-        if scheduler.nextDeadline <= now { scheduler.tick(now: now) }
-        let result = body(&scheduler, now)
+        if scheduler.pointee.nextDeadline <= now { scheduler.pointee.tick(now: now) }
+        let result = body(&scheduler.pointee, now)
         let others = takeWakes(except: outbox)
         signalThreads(now)
         monitor.unlock()
@@ -125,7 +134,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     func peekScheduler<T>(_ body: (inout Scheduler) -> T) -> T {
         monitor.lock()
         defer { monitor.unlock() }
-        return body(&scheduler)
+        return body(&scheduler.pointee)
     }
 
     /// What the journal last said of itself.
@@ -137,9 +146,9 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     @inline(__always)
     private func takeWakes(except own: Int?) -> [@Sendable () -> Void] {
         var called: [@Sendable () -> Void] = []
-        for at in scheduler.outboxes.indices where at != own && scheduler.outboxes[at].needsWake {
-            if scheduler.outboxes[at].isWakeSent { continue }
-            scheduler.outboxes[at].isWakeSent = true
+        for at in scheduler.pointee.outboxes.indices where at != own && scheduler.pointee.outboxes[at].needsWake {
+            if scheduler.pointee.outboxes[at].isWakeSent { continue }
+            scheduler.pointee.outboxes[at].isWakeSent = true
             called.append(wakes[at])
         }
         return called
@@ -147,15 +156,15 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
 
     @inline(__always)
     private func signalThreads(_ now: StoreInstant) {
-        if scheduler.nextDeadline < timerSleepsUntil { timerCondition.signal() }
-        if isJournalIdle, scheduler.commitDue <= now { journalCondition.signal() }
+        if scheduler.pointee.nextDeadline < timerSleepsUntil { timerCondition.signal() }
+        if isJournalIdle, scheduler.pointee.commitDue <= now { journalCondition.signal() }
     }
 
     /// Does all that is due by the store's clock; for tests that move the clock themselves.
     public func tick() {
         monitor.lock()
         let now = clock.now()
-        scheduler.tick(now: now)
+        scheduler.pointee.tick(now: now)
         let woken = takeWakes(except: nil)
         signalThreads(now)
         monitor.unlock()
@@ -175,14 +184,14 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         monitor.lock()
         while !isClosing {
             let now = clock.now()
-            let next = scheduler.nextDeadline
+            let next = scheduler.pointee.nextDeadline
             if next > now {
                 timerSleepsUntil = next
                 timerCondition.wait(microseconds: next == .never ? nil : next.microseconds - now.microseconds)
                 timerSleepsUntil = StoreInstant(microseconds: .min)
                 continue
             }
-            scheduler.tick(now: now)
+            scheduler.pointee.tick(now: now)
             let woken = takeWakes(except: nil)
             signalThreads(now)
             monitor.unlock()
@@ -199,7 +208,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         var maintenanceDue: StoreInstant? = clock.now()
         while true {
             let now = clock.now()
-            if isClosing || scheduler.commitDue <= now {
+            if isClosing || scheduler.pointee.commitDue <= now {
                 let isLast = isClosing
                 commit(to: journal, now: now, everything: isLast)
                 if isLast { break }
@@ -213,7 +222,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
                 maintenanceDue = again.map { clock.now().advanced(byMicroseconds: $0.microseconds) }
                 continue
             }
-            let due = min(scheduler.commitDue, maintenanceDue ?? .never)
+            let due = min(scheduler.pointee.commitDue, maintenanceDue ?? .never)
             isJournalIdle = true
             journalCondition.wait(microseconds: due == .never ? nil : due.microseconds - now.microseconds)
             isJournalIdle = false
@@ -223,7 +232,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
 
     /// One commit, the lock given up while it writes.
     private func commit(to journal: any Journal, now: StoreInstant, everything: Bool) {
-        var batch = scheduler.beginCommit(
+        var batch = scheduler.pointee.beginCommit(
             now: now,
             wallMilliseconds: clock.wallMilliseconds(),
             everything: everything
@@ -233,7 +242,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         let statistics = journal.statistics
         monitor.lock()
         journalStatistics = statistics
-        scheduler.endCommit(outcome, now: clock.now())
+        scheduler.pointee.endCommit(outcome, now: clock.now())
         let woken = takeWakes(except: nil)
         monitor.unlock()
         for wake in woken { wake() }
@@ -294,7 +303,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         for thread in running { thread.join() }
         guard let journal else { return }
         monitor.lock()
-        let nextID = scheduler.nextID
+        let nextID = scheduler.pointee.nextID
         monitor.unlock()
         try journal.close(nextID: nextID)
     }

@@ -8,10 +8,11 @@ import BeanspikeCore
     import Darwin
 #endif
 
-/// The directory of a store: made where it is missing, and locked against other processes for as long as this lives.
+/// The directory of a store: made where it is missing, and locked against others until ``unlock()``.
 final class JournalDirectory {
     let path: String
-    private let lock: Int32
+    /// Negative once it is given up.
+    private var lock: Int32
 
     /// The journal itself.
     var journalPath: String { path + "/journal.sqlite" }
@@ -57,7 +58,14 @@ final class JournalDirectory {
         _ = pwrite(descriptor, holder, holder.count, 0)
     }
 
-    deinit { closeFile(lock) }
+    deinit { unlock() }
+
+    /// Lets others have the directory; nothing in it may be used any more.
+    func unlock() {
+        guard lock >= 0 else { return }
+        closeFile(lock)
+        lock = -1
+    }
 
     /// Throws where the directory has something in it that an empty store would hide.
     func checkIsFresh() throws(JobStoreError) {

@@ -1,4 +1,6 @@
-/// What a commit has gone through when it returns. `docs/journal-format.md`, "What is promised".
+/// What a commit has gone through when it returns.
+///
+/// `docs/journal-format.md`, "What is promised".
 ///
 /// Whichever it is, a commit survives the end of this process; they differ in what a power cut takes away.
 public enum JournalDurability: Sendable, Equatable {

@@ -1,7 +1,9 @@
 import BeanspikeCore
 
 extension JournalRecord {
-    /// Appends the record's bytes, and says where they are. Nothing is allocated but what `bytes` has no room for.
+    /// Appends the record's bytes, and says where they are.
+    ///
+    /// Nothing is allocated but what `bytes` has no room for.
     @discardableResult
     func encode(into bytes: inout [UInt8]) -> ByteRange {
         let start = bytes.count

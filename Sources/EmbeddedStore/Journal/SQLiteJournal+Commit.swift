@@ -37,6 +37,7 @@ extension SQLiteJournal {
             throw writeFailure(error)
         }
         statistics.recordsWritten &+= UInt64(puts.count + updates.count + deletes.count)
+        if !deletes.isEmpty { mayHaveFreed = true }
         afterCommit()
     }
 

@@ -8,7 +8,7 @@ extension SQLiteJournal {
             var again: Duration?
             if !isLogReserved { reserveLog() }
             if mustCheckpoint || database.logFrames > limits.logFramesIdleMax { try checkpoint() }
-            if try giveRoomBack() { again = .zero }
+            if try giveRoomBack() { again = limits.stepPause }
             if let left = try synchronizeIfDue() { again = min(again ?? left, left) }
             return again
         } catch {
@@ -62,7 +62,9 @@ extension SQLiteJournal {
         return nil
     }
 
-    /// Gives the log its length, so that commits need no room on the disk. Tried again later where that fails.
+    /// Gives the log its length, so that commits need no room on the disk.
+    ///
+    /// Tried again later where that fails.
     func reserveLog() {
         do throws(SQLiteError) {
             try database.extend(.log, to: limits.logBytes)
@@ -76,6 +78,7 @@ extension SQLiteJournal {
     /// Makes sure that a checkpoint of what is about to be committed finds room in the file.
     ///
     /// - Parameter growing: The commit has new jobs, which must leave some room to changes of old ones.
+    /// - Throws: `SQLITE_FULL` where there is none.
     func reserveFile(growing: Bool) throws(SQLiteError) {
         guard let statements else { return }
         if growing, !isLogReserved {
@@ -94,35 +97,5 @@ extension SQLiteJournal {
             // Whatever the reason, the file cannot grow.
             throw SQLiteError(code: SQLITE_FULL, systemError: error.systemError, message: "no room for the file")
         }
-    }
-
-    /// One step of making the file smaller, where much of it is free.
-    ///
-    /// - Returns: Whether there is more to do.
-    private func giveRoomBack() throws(SQLiteError) -> Bool {
-        guard let statements else { return false }
-        let free = try statements.freePageCount.integer() * JournalLimits.pageBytes
-        guard free > (isGivingRoomBack ? limits.freeBytesKept : limits.freeBytesMax) else {
-            isGivingRoomBack = false
-            return false
-        }
-        let live = try statements.pageCount.integer() * JournalLimits.pageBytes - free
-        guard free > (isGivingRoomBack ? live / 2 : live) else {
-            isGivingRoomBack = false
-            return false
-        }
-        isGivingRoomBack = true
-        if live <= limits.liveBytesMovedAtOnce {
-            // The whole at once costs as much as what is live. A step costs as much as what is free: SQLite looks
-            // through its list of free pages for the last one.
-            try database.execute("PRAGMA auto_vacuum = FULL")
-            try database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            try checkpoint()
-            isGivingRoomBack = false
-            return false
-        }
-        try database.execute("PRAGMA incremental_vacuum(\(limits.pagesPerStep))")
-        if database.logFrames > limits.logFramesMax { try checkpoint() }
-        return true
     }
 }

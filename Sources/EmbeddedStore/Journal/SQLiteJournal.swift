@@ -1,6 +1,8 @@
 import BeanspikeCore
 
-/// The ``Journal`` on SQLite: one file and its write-ahead log, one connection. `docs/journal-format.md`.
+/// The ``Journal`` on SQLite: one file and its write-ahead log, one connection.
+///
+/// `docs/journal-format.md`.
 ///
 /// `@unchecked Sendable`: it has no locks of its own. As ``Journal`` says, one thread uses it at a time, and whoever
 /// hands it from thread to thread orders their accesses (a lock, a queue, a thread's start).
@@ -23,6 +25,10 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
     var mustCheckpoint = false
     /// Free pages are being given back, down to ``JournalLimits/freeBytesKept``.
     var isGivingRoomBack = false
+    /// Jobs were deleted since free pages were last counted.
+    var mayHaveFreed = true
+    /// Until the next look at which pages are in use; ``JournalLimits/stepsBetweenLooks``.
+    var stepsUntilLook: Int64 = 0
     /// Whether the last failed commit may show after a restart.
     var isLastFailureInDoubt = false
 
@@ -33,6 +39,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
     ///   - durability: What a commit has gone through when it returns.
     ///   - fileBytesMax: For `stats` only (`-s`); this journal is one file that grows and shrinks.
     ///   - limits: How much room it takes beside what is live.
+    /// - Returns: The journal, checked, locked and ready.
     /// - Throws: ``JobStoreError/Code/inUse``, ``JobStoreError/Code/notAStore``,
     ///   ``JobStoreError/Code/unknownVersion``, ``JobStoreError/Code/cannotOpen``,
     ///   ``JobStoreError/Code/readFailed``, ``JobStoreError/Code/outOfSpace``.
@@ -81,6 +88,8 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
         }
         statements = nil
         database.close()
+        // Ports of the closed store may live on; they must not keep the next one out.
+        directory.unlock()
         // Everything that was committed is kept all the same; ids go on at the bound that was reserved.
         if let failure { throw writeFailure(failure) }
     }

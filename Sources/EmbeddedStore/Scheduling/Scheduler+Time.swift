@@ -5,7 +5,9 @@ extension Scheduler {
     @inline(__always)
     var nextDeadline: StoreInstant {
         let reservation = StoreInstant(microseconds: reservations.firstKey ?? .max)
-        return min(min(reservation, log.lazyDue), min(tubeTimers.next, sessionTimers.next))
+        // Once a commit is wanted, lazy changes go with it and need no alarm.
+        let lazy = log.isCommitWanted ? .never : log.lazyDue
+        return min(min(reservation, lazy), min(tubeTimers.next, sessionTimers.next))
     }
 
     /// Does all that is due.

@@ -3,7 +3,9 @@ import CSQLite
 /// One connection to one SQLite file, for one thread at a time.
 final class SQLiteDatabase {
     let handle: OpaquePointer
-    /// Frames in the write-ahead log that no checkpoint has moved into the file yet. Kept by SQLite's commit hook.
+    /// Frames in the write-ahead log that no checkpoint has moved into the file yet.
+    ///
+    /// Kept by SQLite's commit hook.
     private let framesInLog: UnsafeMutablePointer<Int>
     private var isClosed = false
 
@@ -43,7 +45,9 @@ final class SQLiteDatabase {
         framesInLog.deallocate()
     }
 
-    /// Closes the connection. Statements that are still alive delay that until they are gone.
+    /// Closes the connection.
+    ///
+    /// Statements that are still alive delay that until they are gone.
     func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -67,7 +71,9 @@ final class SQLiteDatabase {
         return try statement.step() ? statement.text(0) : ""
     }
 
-    /// Whether a transaction is open. SQLite ends it by itself after some errors.
+    /// Whether a transaction is open.
+    ///
+    /// SQLite ends it by itself after some errors.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// Rows that the last statement changed.
@@ -136,6 +142,15 @@ extension SQLiteDatabase {
             let code = methods.xFileSize?(file, &bytes) ?? SQLITE_NOTFOUND
             guard code == SQLITE_OK else { throw error(code) }
             return bytes
+        }
+    }
+
+    /// Reads bytes of the file itself; behind its end are zeros.
+    func read(_ which: File, at offset: Int64, into bytes: inout [UInt8]) throws(SQLiteError) {
+        let count = Int32(bytes.count)
+        try withFile(which) { (file, methods) throws(SQLiteError) in
+            let code = methods.xRead?(file, &bytes, count, offset) ?? SQLITE_NOTFOUND
+            guard code == SQLITE_OK || code == SQLiteError.shortRead else { throw error(code) }
         }
     }
 

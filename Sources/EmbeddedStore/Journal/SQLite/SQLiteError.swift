@@ -42,5 +42,5 @@ struct SQLiteError: Error, Equatable, CustomStringConvertible {
     }
 
     /// `SQLITE_IOERR_SHORT_READ`, a macro that Swift does not see.
-    private static let shortRead = SQLITE_IOERR | (2 << 8)
+    static let shortRead = SQLITE_IOERR | (2 << 8)
 }

@@ -38,7 +38,9 @@ final class SQLiteStatement {
         try check(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), nil))
     }
 
-    /// Runs the statement to its next row. False when there is none.
+    /// Runs the statement to its next row.
+    ///
+    /// False when there is none.
     func step() throws(SQLiteError) -> Bool {
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
@@ -50,7 +52,9 @@ final class SQLiteStatement {
         }
     }
 
-    /// Makes the statement ready to run again. Bindings stay.
+    /// Makes the statement ready to run again.
+    ///
+    /// Bindings stay.
     func reset() { sqlite3_reset(handle) }
 
     /// Runs a statement that gives no rows, and resets it.
@@ -81,7 +85,9 @@ final class SQLiteStatement {
     /// Whether a column of the present row holds bytes.
     func isBlob(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_BLOB }
 
-    /// Bytes of the present row; valid until the next step or reset. Throws where they cannot be read.
+    /// Bytes of the present row; valid until the next step or reset.
+    ///
+    /// Throws where they cannot be read.
     func blob(_ column: Int32) throws(SQLiteError) -> UnsafeRawBufferPointer {
         guard let base = sqlite3_column_blob(handle, column) else {
             // Empty, or the page or the memory for it could not be had: only the error code tells.
