@@ -164,9 +164,7 @@ struct HostilePeerTests {
 
     /// The server answers this client at once, as a person understands that on a busy machine.
     private static func expectPrompt(_ client: RawConnection) throws {
-        let clock = ContinuousClock()
-        let start = clock.now
-        #expect(try client.ask("list-tube-used").line == "USING default")
-        #expect(clock.now - start < .seconds(5))
+        try client.send("list-tube-used")
+        #expect(try client.readReply(seconds: 10).line == "USING default")
     }
 }
