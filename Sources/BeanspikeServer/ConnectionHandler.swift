@@ -100,20 +100,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: - Replies
 
-    /// Takes one reply of the store.
+    /// Takes replies of the store, one after the other.
     ///
-    /// - Returns: Whether it is the first since ``proceed()``, which has to follow.
-    @inline(__always)
-    func take(_ reply: borrowing Reply, bodies: [UInt8]) -> Bool {
+    /// A run of them at once, so that what they change is looked up, and checked for exclusive access, once.
+    ///
+    /// - Parameters:
+    ///   - range: Which of the batch's entries; all are this connection's.
+    ///   - batch: What the store handed out.
+    /// - Returns: Whether they are the first since ``proceed()``, which has to follow.
+    func take(_ range: Range<Int>, of batch: borrowing ReplyBatch) -> Bool {
         makeOutput()
-        let isFlush = state.answer()
-        if case .reserved = copy reply, !state.isWorker { noteWorker() }
-        if isFlush, case .truncated(let count) = copy reply {
-            BeanstalkReplyEncoder.encodeFlushed(count, into: &output)
-        } else {
-            loop.encoder.encode(reply, bodies: bodies, into: &output, server: loop.counters.statistics)
-        }
-        writeLocals()
+        let counters = loop.counters
+        let gotJob = state.write(batch, range, to: &output, with: &loop.encoder) { counters.statistics() }
+        if gotJob, !state.isWorker { noteWorker() }
         if isListed { return false }
         isListed = true
         return true

@@ -151,6 +151,36 @@ struct ConnectionState {
         return isFlush
     }
 
+    /// Writes replies of the store, each with what is due behind it.
+    ///
+    /// - Parameters:
+    ///   - batch: What the store handed out.
+    ///   - range: Which of its entries; all are this connection's.
+    ///   - output: Where to.
+    ///   - encoder: What writes them.
+    ///   - server: What `stats` shows beside the store's part.
+    /// - Returns: Whether a job was reserved.
+    mutating func write(
+        _ batch: borrowing ReplyBatch,
+        _ range: Range<Int>,
+        to output: inout ByteBuffer,
+        with encoder: inout BeanstalkReplyEncoder,
+        server: () -> ServerStatistics
+    ) -> Bool {
+        var gotJob = false
+        for index in range {
+            let reply = batch.entries[index].reply
+            if case .reserved = reply { gotJob = true }
+            if answer(), case .truncated(let count) = reply {
+                BeanstalkReplyEncoder.encodeFlushed(count, into: &output)
+            } else {
+                encoder.encode(reply, bodies: batch.bytes, into: &output, server: server)
+            }
+            while let outcome = nextLocal() { BeanstalkReplyEncoder.encode(outcome, into: &output) }
+        }
+        return gotJob
+    }
+
     /// Notes what the connection did; true where it is the first `put`.
     mutating func becomeProducer() -> Bool {
         defer { isProducer = true }
@@ -174,12 +204,13 @@ struct ConnectionState {
     /// Copies what is left of a read into a buffer of our own, so that the event loop gets its own back.
     ///
     /// What is left of a buffer that something was consumed of came with the last read, so all copies together cost
-    /// no more than the reading did. A body that is not complete stays where it is and is appended to.
+    /// no more than the reading did. A body that is not complete stays where it is and is appended to, unless it is
+    /// the small beginning of a large buffer.
     private mutating func keepRest(consumed: Int) {
         let left = input.readableBytes
         if left == 0 {
             input = ByteBuffer()
-        } else if consumed > 0 || input.readerIndex > 0 {
+        } else if consumed > 0 || input.readerIndex > 0 || input.capacity > 4 * max(left, 512) {
             var rest = ByteBuffer()
             rest.reserveCapacity(max(left, 512))
             rest.writeBuffer(&input)

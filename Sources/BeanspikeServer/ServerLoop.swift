@@ -114,11 +114,17 @@ final class ServerLoop: @unchecked Sendable {
         }
         var touched = withReplies
         withReplies = []
-        for entry in batch.entries {
-            guard Int(entry.session) < connections.count, let connection = connections[Int(entry.session)] else {
-                continue
+        var start = 0
+        while start < batch.entries.count {
+            let session = batch.entries[start].session
+            var end = start + 1
+            while end < batch.entries.count, batch.entries[end].session == session { end += 1 }
+            if Int(session) < connections.count, let connection = connections[Int(session)],
+                connection.take(start..<end, of: batch)
+            {
+                touched.append(connection)
             }
-            if connection.take(entry.reply, bodies: batch.bytes) { touched.append(connection) }
+            start = end
         }
         batch.removeAll()
         replies = batch

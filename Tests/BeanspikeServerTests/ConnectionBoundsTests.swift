@@ -115,6 +115,18 @@ struct ConnectionBoundsTests {
         #expect(capacityMax <= 4_096, "seed \(seed)")
     }
 
+    @Test("The beginning of a line does not keep the event loop's whole buffer")
+    func smallInput() {
+        var state = ConnectionState(bodyBytesMax: 1_000, answersHealth: false)
+        var batch = ParsedCommands()
+        var piece = ByteBufferAllocator().buffer(capacity: 65_536)
+        piece.writeString("dele")
+        state.receive(&piece)
+        #expect(!state.parse(isDraining: false, into: &batch) { _, _ in })
+        #expect(state.input.readableBytes == 4)
+        #expect(state.input.capacity <= 1_024)
+    }
+
     @Test("An idle connection is closed, on time")
     func idle() throws {
         let (bench, _) = try bench(ServerOptions(idleTimeout: .seconds(10)))
