@@ -3,8 +3,9 @@ import Testing
 
 @testable import EmbeddedStore
 
-/// When replies go out, what a commit writes, and what becomes of both when it fails. No threads, no disk: the
-/// test begins and ends commits itself.
+/// When replies go out, what a commit writes, and what becomes of both when it fails.
+///
+/// No threads, no disk: the test begins and ends commits itself.
 @Suite struct GroupCommitTests {
     /// A durable scheduler, one session on it, and the time.
     private struct Fixture: ~Copyable {
