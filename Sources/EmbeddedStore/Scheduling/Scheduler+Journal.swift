@@ -270,11 +270,14 @@ extension Scheduler {
         )
         slot.flags = wasUpdated ? [.live, .journaled, .updated] : [.live, .journaled]
         if !keepsBody, !body.isEmpty { slot.flags.insert(.spilled) }
+        var isCut = false
         switch record.lifecycle.state {
         case .delayed:
             // A wall clock that stepped must not hold a job longer than it was to be delayed.
             let whole = Int64(record.lifecycle.delaySeconds) * 1_000
-            let left = min(max(0, record.dueWallMilliseconds - wallMilliseconds), whole)
+            let recorded = record.dueWallMilliseconds - wallMilliseconds
+            let left = min(max(0, recorded), whole)
+            isCut = recorded > whole
             slot.lifecycle.deadline = now.advanced(byMicroseconds: left * 1_000)
         case .reserved:
             slot.lifecycle.state = .ready
@@ -290,6 +293,8 @@ extension Scheduler {
             return handle
         }
         enterState(handle, now: now)
+        // Otherwise every start would delay it anew, for as long as the wall clock is behind what the record says.
+        if isCut { markChangedLazily(handle, now: now) }
         return nil
     }
 

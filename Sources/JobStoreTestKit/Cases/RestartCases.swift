@@ -127,6 +127,21 @@ extension Conformance {
             try await bed.advanceToInstantMilliseconds()
             try expect(try await session.reserve().id, is: 1)
         },
+        Case("restart/a wall clock that was set back delays once, not at every start", needs: .restart) { bed in
+            var session = bed.session()
+            try await session.put(delay: 10)
+            try await bed.restart(wallStep: .seconds(-3_600))
+            session = bed.session()
+            try await bed.advance(seconds: 4)
+            try await bed.restart()
+            session = bed.session()
+            try expect((5...6).contains(try await session.statistics(of: 1).timeLeftSeconds), is: true)
+            try await bed.advance(seconds: 7)
+            try expect(try await session.state(of: 1), is: .ready)
+            try await bed.restart()
+            session = bed.session()
+            try expect(try await session.state(of: 1), is: .ready)
+        },
         Case("restart/a wall clock that was set forward makes jobs due, once", needs: .restart) { bed in
             var session = bed.session()
             try await session.put(delay: 1_000)

@@ -84,6 +84,7 @@ extension ReferenceQueue {
                 let delay = Int64(job.lifecycle.delaySeconds) * 1_000
                 let left = min(max(job.dueWallMilliseconds - wallMilliseconds, 0), delay)
                 job.lifecycle.deadline = now.advanced(byMicroseconds: left * 1_000)
+                job.dueWallMilliseconds = min(job.dueWallMilliseconds, wallMilliseconds + delay)
             }
             let age = max(0, wallMilliseconds - job.createdWallMilliseconds)
             job.created = now.advanced(byMicroseconds: -age * 1_000)
