@@ -42,7 +42,9 @@ import Testing
         let audit = try LedgerAudit(server)
         for ledger in ledgers {
             let order = try audit.kickAllBuried(of: ledger)
-            guard Set(order) == Set(ledger.burials) else { throw TestFailure("\(ledger.tube): other jobs are buried") }
+            guard order == ledger.burials else {
+                throw TestFailure("\(ledger.tube): burials are in the order \(order), not \(ledger.burials)")
+            }
         }
         guard try server.stop() == 0 else { throw TestFailure("exit status: \(server.standardError)") }
         return ledgers.reduce(0) { $0 + $1.acknowledged }

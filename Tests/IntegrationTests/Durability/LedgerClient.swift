@@ -163,7 +163,11 @@ struct LedgerClient {
     /// The change is on its way: what comes after it in the same batch builds on it.
     private mutating func begin(_ id: UInt64, _ after: JobLedger.Durable, isReserved: Bool) {
         ledger.burials.removeAll { $0 == id }
-        if after.state == .buried { ledger.burials.append(id) }
+        if after.state == .buried {
+            ledger.burials.append(id)
+            ledger.burialsSent += 1
+            ledger.jobs[id]?.burials[after.buries] = ledger.burialsSent
+        }
         ledger.jobs[id]?.now = after
         ledger.jobs[id]?.isReserved = isReserved
     }
