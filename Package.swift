@@ -110,7 +110,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
+        .testTarget(
+            name: "BeanspikeCommandTests",
+            dependencies: [
+                "BeanspikeCommand", "BeanspikeCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "IntegrationTests", swiftSettings: settings),
     ]
 )
