@@ -88,10 +88,21 @@ struct WorkTests {
         let server = try ServerProgram(kind)
         _ = try CommandRun(server, "put", "-t", "w", "--ttr", "1", "x")
         // Stopped for longer than the time to run, the worker finds its job gone when it goes on.
-        let script = "kill -STOP $PPID; sleep 2; kill -CONT $PPID; sleep 60; echo finished"
+        let script = "kill -STOP $PPID; sleep 2; kill -CONT $PPID; sleep 30; echo finished"
         let work = try CommandRun(server, "work", "w", "--count", "1", "--", "sh", "-c", script)
         #expect(work.lines.isEmpty)
         #expect(work.errors.contains("is lost"))
         #expect(try server.connect().statistics(ofJob: 1)["state"] == "ready")
+    }
+
+    @Test(arguments: ServerProgram.kinds)
+    func aServerThatGoesAwayEndsTheCommand(kind: ServerProgram.Kind) throws {
+        let server = try ServerProgram(kind)
+        _ = try CommandRun(server, "put", "-t", "w", "--ttr", "1", "x")
+        let script = "kill -KILL \(server.processID); sleep 30; echo finished"
+        let work = try CommandRun(server, "work", "w", "--count", "1", "--", "sh", "-c", script)
+        #expect(work.status == 0)
+        #expect(work.lines.isEmpty)
+        #expect(work.errors.contains("is lost"))
     }
 }

@@ -85,8 +85,11 @@ final class WorkLoop {
         case .done:
             break
         case .disconnected(let retryAt):
-            guard !isStopping else { return slot.state = .done }
-            if now >= retryAt { reconnect(slot) }
+            if isStopping || !mayReserve {
+                slot.state = .done
+            } else if now >= retryAt {
+                reconnect(slot)
+            }
         case .idle:
             reserve(slot)
         case .reserving:
@@ -119,10 +122,12 @@ final class WorkLoop {
         slot.state = .disconnected(retryAt: MonotonicTime.now + UInt64(seconds) * 1_000_000_000)
     }
 
+    /// Whether one more job may be begun, those counted that may come any moment.
+    private var mayReserve: Bool { jobsStarted + slots.count(where: \.isReserving) < plan.jobsMax ?? .max }
+
     private func reserve(_ slot: WorkSlot) {
         guard case .idle(let connection) = slot.state else { return }
-        let begun = jobsStarted + slots.count(where: \.isReserving)
-        if isStopping || begun >= plan.jobsMax ?? .max { return slot.state = .done }
+        if isStopping || !mayReserve { return slot.state = .done }
         do {
             try connection.send(plan.untilEmpty ? "reserve-with-timeout 0" : "reserve")
             slot.state = .reserving(connection)

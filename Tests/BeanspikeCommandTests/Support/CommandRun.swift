@@ -1,8 +1,10 @@
 import Foundation
-import Testing
 
-/// One run of the `beanspike` program that was built with these tests.
+@testable import BeanspikeCommand
+
+/// One run of the `beanspike` program that was built with these tests, to its end.
 struct CommandRun {
+    /// The exit status, or the negative number of the signal that ended it.
     let status: Int32
     let output: Data
     let errors: String
@@ -10,65 +12,32 @@ struct CommandRun {
     var text: String { String(decoding: output, as: UTF8.self) }
     var lines: [String] { text.split(separator: "\n").map(String.init) }
 
-    /// Runs the program to its end.
+    /// Runs the program; input and output are files, so that nobody waits for anybody to read.
     init(_ server: ServerProgram, _ arguments: [String], input: Data = Data()) throws {
-        let running = try RunningCommand(server, arguments, input: input)
-        self = try running.finish()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("beanspike-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let names = ["input", "output", "errors"].map { folder.appendingPathComponent($0) }
+        try input.write(to: names[0])
+        let descriptors = names.map { open($0.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        defer { for descriptor in descriptors { close(descriptor) } }
+        let process = try TestProcess(
+            Self.program,
+            ["--server", "\(server.address)"] + arguments,
+            input: descriptors[0],
+            output: descriptors[1],
+            errors: descriptors[2]
+        )
+        status = process.wait()
+        output = try Data(contentsOf: names[1])
+        errors = String(decoding: try Data(contentsOf: names[2]), as: UTF8.self)
     }
 
     init(_ server: ServerProgram, _ arguments: String..., input: Data = Data()) throws {
         try self.init(server, arguments, input: input)
     }
 
-    fileprivate init(status: Int32, output: Data, errors: String) {
-        self.status = status
-        self.output = output
-        self.errors = errors
-    }
-}
-
-/// A `beanspike` that runs.
-final class RunningCommand {
-    let process = Process()
-    private let output: URL
-    private let errors: URL
-    private let folder: URL
-
-    /// Starts it; its output goes to files, so that nothing has to be read while it runs.
-    init(_ server: ServerProgram, _ arguments: [String], input: Data = Data()) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("beanspike-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        output = folder.appendingPathComponent("output")
-        errors = folder.appendingPathComponent("errors")
-        let inputFile = folder.appendingPathComponent("input")
-        try input.write(to: inputFile)
-        for file in [output, errors] { try Data().write(to: file) }
-        process.executableURL = Self.program
-        process.arguments = ["--server", "\(server.address)"] + arguments
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-    }
-
-    deinit {
-        if process.isRunning { process.terminate() }
-        try? FileManager.default.removeItem(at: folder)
-    }
-
-    /// Waits for its end.
-    func finish() throws -> CommandRun {
-        process.waitUntilExit()
-        return CommandRun(
-            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-            output: try Data(contentsOf: output),
-            errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-        )
-    }
-
     /// The program is built beside the tests.
-    private static let program: URL = {
-        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        return tests.deletingLastPathComponent().appendingPathComponent("beanspike")
-    }()
+    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("beanspike").path
 }

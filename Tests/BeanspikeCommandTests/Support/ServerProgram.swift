@@ -10,7 +10,7 @@ final class ServerProgram {
         let path: String
         let arguments: [String]
 
-        var testDescription: String { path }
+        var testDescription: String { ([path] + arguments).joined(separator: " ") }
     }
 
     /// The variable that names more servers to test against, as `PATH ARGUMENT...`, several separated by `;`.
@@ -30,22 +30,18 @@ final class ServerProgram {
     }()
 
     let address: ServerAddress
-    private let process = Process()
+    private let process: TestProcess
 
     /// Starts a server, and waits until it takes connections.
     init(_ kind: Kind, unixSocket: String? = nil) throws {
         if let unixSocket {
             address = .unix(path: unixSocket)
-            process.arguments = kind.arguments + ["-l", "unix:\(unixSocket)"]
+            process = try TestProcess(kind.path, kind.arguments + ["-l", "unix:\(unixSocket)"])
         } else {
             let port = try Self.freePort()
             address = .tcp(host: "127.0.0.1", port: port)
-            process.arguments = kind.arguments + ["-l", "127.0.0.1", "-p", "\(port)"]
+            process = try TestProcess(kind.path, kind.arguments + ["-l", "127.0.0.1", "-p", "\(port)"])
         }
-        process.executableURL = URL(fileURLWithPath: kind.path)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
         // beanstalkd says nowhere that it is ready: asking is the only way to know.
         let deadline = MonotonicTime.now + 10_000_000_000
         while true {
@@ -59,20 +55,13 @@ final class ServerProgram {
         }
     }
 
-    deinit { stop() }
-
-    /// Ends the server and waits for its end.
-    func stop() {
-        guard process.isRunning else { return }
-        process.terminate()
-        process.waitUntilExit()
-    }
+    var processID: pid_t { process.id }
 
     /// A connection to it.
     func connect() throws -> BeanstalkConnection { try BeanstalkConnection(to: address) }
 
     private static func freePort() throws -> UInt16 {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         defer { close(listener) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
