@@ -78,8 +78,6 @@ let package = Package(
                 "Beanspike", "BeanspikeCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "NIOCore", package: nio),
-                .product(name: "NIOPosix", package: nio),
             ],
             swiftSettings: settings
         ),
@@ -116,7 +114,14 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
+        .testTarget(
+            name: "BeanspikeCommandTests",
+            dependencies: [
+                "BeanspikeCommand", "BeanspikeCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             exclude: ["Clients", "Transcripts"],

@@ -27,26 +27,28 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure a beanstalk server, or compare several in turn.",
         discussion: """
-            Loads any server that speaks beanstalkd's protocol, checks every reply, and prints rates and
-            latencies. With several servers it takes turns (A B A B ...), and prints the ratio of the first
-            to each other, round by round with the median: that is the figure to quote, since whatever else
-            the machine does slows both alike.
+            Loads any server that speaks beanstalkd's protocol, checks every reply, and
+            prints rates and latencies. With several servers it takes turns (A B A B ...),
+            and prints the ratio of the first to each other, round by round with the
+            median: that is the figure to quote, since whatever else the machine does slows
+            both alike.
 
             Workloads:
               put             put jobs into an empty tube
               reserve-delete  take and delete them again; filling the tube is not measured
-              mixed           every slot puts a job, reserves one and deletes it, over and over
-              cycle           one connection, one command at a time: put, reserve, delete, with the
-                              latency of each (at most 20,000 jobs a round)
-              memory          put the jobs and see how much the server grew, by its pid (one round;
-                              start the server afresh for it)
+              mixed           each slot puts a job, reserves one, deletes it, and again
+              cycle           one connection, one command at a time: put, reserve, delete,
+                              with the latency of each (at most 20,000 jobs a round)
+              memory          put the jobs and see how much the server grew, by its pid
+                              (one round; start the server afresh for it)
 
-            Jobs go into a tube of their own, which is empty again at the end, also after Ctrl-C.
+            Jobs go into a tube of their own, which is empty again at the end, also after
+            Ctrl-C.
 
             Examples:
               beanspike bench
               beanspike bench --server 127.0.0.1:11300 --in-flight 1,32
-              beanspike bench --server ours=127.0.0.1:11300 --versus beanstalkd=127.0.0.1:11301
+              beanspike bench --server ours=:11300 --versus beanstalkd=:11301
               beanspike bench --workload memory --jobs 1000000 --in-flight 32
             """
     )

@@ -38,7 +38,7 @@ final class BeanstalkConnection {
     ///   - extraMilliseconds: how long the command itself may wait for a job; nil waits for ever.
     /// - Returns: the reply, whatever it says.
     /// - Throws: ``CommandError`` where the connection breaks, or what comes is no reply.
-    func request(_ line: String, body: [UInt8]? = nil, extraMilliseconds: Int64? = 0) throws -> Reply {
+    func request(_ line: String, body: [UInt8]? = nil, extraMilliseconds: Int64? = 0) throws -> ServerReply {
         try send(line, body: body)
         let limit = extraMilliseconds.map { Int32(clamping: Int64(replyTimeoutMilliseconds) + $0) }
         return try receive(timeoutMilliseconds: limit)
@@ -77,7 +77,7 @@ final class BeanstalkConnection {
     }
 
     /// Waits for the next reply.
-    func receive(timeoutMilliseconds: Int32?) throws -> Reply {
+    func receive(timeoutMilliseconds: Int32?) throws -> ServerReply {
         guard let reply = try receive(timeoutMilliseconds: timeoutMilliseconds, wakeDescriptor: nil) else {
             throw CommandError.failed(
                 "The server at \(address) did not answer in time. Is it a beanstalkd server, and is it alive?"
@@ -87,7 +87,7 @@ final class BeanstalkConnection {
     }
 
     /// Waits for the next reply, until the time is over or `wakeDescriptor` can be read; nil in both cases.
-    func receive(timeoutMilliseconds: Int32?, wakeDescriptor: Int32?) throws -> Reply? {
+    func receive(timeoutMilliseconds: Int32?, wakeDescriptor: Int32?) throws -> ServerReply? {
         while true {
             do {
                 if let reply = try parser.next() { return reply }

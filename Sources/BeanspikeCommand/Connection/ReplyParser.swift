@@ -1,7 +1,7 @@
 import BeanspikeCore
 
 /// One reply of a server: its line in words, and its body where it carries one.
-struct Reply: Equatable {
+struct ServerReply: Equatable {
     /// The words of the line; never empty, the first is the reply's name.
     let words: [String]
     /// The bytes after the line, without their closing CRLF; nil where the reply has none.
@@ -47,8 +47,12 @@ struct ReplyParser {
     /// Where to look on for a line's end, so that no byte is looked at twice.
     private var searched = 0
 
+    /// Bytes held until the rest of their reply arrives, those already taken included.
+    var bufferedBytes: Int { buffer.count }
+
     /// Takes what has arrived.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if case .broken = state { return }
         if start > 0, start == buffer.count || start > 65_536 {
             buffer.removeFirst(start)
             searched -= start
@@ -58,7 +62,7 @@ struct ReplyParser {
     }
 
     /// The next whole reply, or nil until more has arrived.
-    mutating func next() throws(ReplyError) -> Reply? {
+    mutating func next() throws(ReplyError) -> ServerReply? {
         if case .broken(let error) = state { throw error }
         do {
             return try step()
@@ -70,10 +74,10 @@ struct ReplyParser {
         }
     }
 
-    private mutating func step() throws(ReplyError) -> Reply? {
+    private mutating func step() throws(ReplyError) -> ServerReply? {
         if case .line = state {
             guard let words = try takeLine() else { return nil }
-            guard let bytes = try Self.bodyBytes(after: words) else { return Reply(words: words, body: nil) }
+            guard let bytes = try Self.bodyBytes(after: words) else { return ServerReply(words: words, body: nil) }
             state = .body(words: words, bytes: bytes)
         }
         guard case .body(let words, let bytes) = state, buffer.count - start >= bytes + 2 else { return nil }
@@ -85,7 +89,7 @@ struct ReplyParser {
         start = end + 2
         searched = start
         state = .line
-        return Reply(words: words, body: body)
+        return ServerReply(words: words, body: body)
     }
 
     private mutating func takeLine() throws(ReplyError) -> [String]? {
