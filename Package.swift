@@ -84,6 +84,13 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The client of the Aerospike protocol: it knows nothing of queues.
+        .target(
+            name: "Aerospike",
+            dependencies: [.product(name: "NIOCore", package: nio)],
+            swiftSettings: settings
+        ),
+
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
@@ -112,5 +119,15 @@ let package = Package(
         ),
         .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
         .testTarget(name: "IntegrationTests", swiftSettings: settings),
+        .testTarget(
+            name: "AerospikeTests",
+            dependencies: ["Aerospike", .product(name: "NIOCore", package: nio)],
+            exclude: ["Vectors/README.md", "Vectors/expressions.py", "Vectors/operations.py", "Vectors/keys.py"],
+            resources: [
+                .embedInCode("Vectors/expressions.json"), .embedInCode("Vectors/operations.json"),
+                .embedInCode("Vectors/keys.json"),
+            ],
+            swiftSettings: settings
+        ),
     ]
 )
