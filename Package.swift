@@ -124,8 +124,8 @@ let package = Package(
             dependencies: ["Aerospike", .product(name: "NIOCore", package: nio)],
             exclude: ["Vectors/README.md", "Vectors/expressions.py", "Vectors/operations.py", "Vectors/keys.py"],
             resources: [
-                .embedInCode("Vectors/expressions.json"), .embedInCode("Vectors/operations.json"),
-                .embedInCode("Vectors/keys.json"),
+                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/operations.txt"),
+                .embedInCode("Vectors/keys.txt"),
             ],
             swiftSettings: settings
         ),

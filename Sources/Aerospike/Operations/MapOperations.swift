@@ -85,6 +85,10 @@ public struct MapOperations: Sendable, Hashable {
     ///
     /// It answers the map's size.
     public func put(contentsOf entries: Value.Map, policy: MapWritePolicy = MapWritePolicy()) -> Operation {
+        // How the argument itself is kept does not matter: the policy says how the map is.
+        var entries = entries
+        entries.order = .unordered
+        entries.persistsIndex = false
         var call = CollectionCall(68)
         call.add(.map(entries))
         call.add(policy)

@@ -108,8 +108,8 @@ extension Operation {
     }
 
     /// Adds to a bin that holds an integer.
-    public static func add(_ bin: String, _ amount: Int64) -> Operation {
-        Operation(.add, bin: bin, .value(.integer(amount)))
+    public static func add(_ bin: String, _ amount: Int) -> Operation {
+        Operation(.add, bin: bin, .value(.integer(Int64(amount))))
     }
 
     /// Adds to a bin that holds a double.

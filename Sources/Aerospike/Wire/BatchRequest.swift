@@ -102,12 +102,9 @@ package struct BatchRequest: Sendable {
         buffer.writeInteger(UInt16(0))
         buffer.writeInteger(header.operationCount)
         // The namespace is to be first; the digest went before.
-        var fieldCount: UInt16 = 1
+        var fieldCount: UInt16 = 2
         buffer.writeField(.namespace, request.key.namespace)
-        if !request.key.setName.isEmpty {
-            buffer.writeField(.set, request.key.setName)
-            fieldCount += 1
-        }
+        buffer.writeField(.set, request.key.setName)
         if request.sendsUserKey, let userKey = request.key.userKey {
             buffer.writeUserKey(userKey)
             fieldCount += 1

@@ -57,14 +57,12 @@ extension ByteBuffer {
 
     /// Writes the fields that find a record, and tells how many they are.
     ///
-    /// A set's name goes along although the digest covers it: the server has no other way to learn it.
+    /// A set's name goes along although the digest covers it, for the server has no other way to learn it; and an empty
+    /// one for a record that is in no set, as aerospike-client-c 7.5 does.
     package mutating func writeKeyFields(_ key: Key, sendsUserKey: Bool) -> UInt16 {
-        var count: UInt16 = 2
+        var count: UInt16 = 3
         writeField(.namespace, key.namespace)
-        if !key.setName.isEmpty {
-            writeField(.set, key.setName)
-            count += 1
-        }
+        writeField(.set, key.setName)
         writeField(.digest) { $0.writeDigest(key.digest) }
         if sendsUserKey, let userKey = key.userKey {
             writeUserKey(userKey)
