@@ -64,11 +64,11 @@ import Testing
         for _ in 0..<200 {
             let value = generator.value()
             var packed = Self.packed(value)
-            #expect(try packed.unpackValue() == value)
+            #expect(try packed.unpackValue() == value.sortedWhereOrdered)
             #expect(packed.readableBytes == 0)
             var particle = ByteBuffer()
             particle.writeParticle(value)
-            #expect(try particle.readParticle(value.particleType) == value)
+            #expect(try particle.readParticle(value.particleType) == value.sortedWhereOrdered)
             // Packing what was unpacked gives the same bytes: nothing that the server sees is lost.
             var again = Self.packed(value)
             #expect(Self.packed(try again.unpackValue()) == Self.packed(value))
@@ -151,5 +151,50 @@ import Testing
         #expect(one.map?["a"] == 1)
         #expect(one.map?["z"] == nil)
         #expect(([1, 2] as Value).list?.first == 1)
+    }
+
+    /// The order of msgpack_in.c: types first, then within each type.
+    @Test func valuesAreOrderedAsTheServerOrdersThem() {
+        let ascending: [Value] = [
+            nil, false, true, .integer(.min), -1, 0, .integer(.max), "", "a", "aa", "b", [], [1], [1, 1], [2], [[]],
+            [:], ["z": 9], ["a": 1, "b": 1], ["a": 1, "b": 2], .bytes([]), .bytes([0]), .bytes([0, 0]), .bytes([1]),
+            .hyperLogLog(ByteBuffer(bytes: [0])), -0.5, 0.0, 1e300, .geoJSON("{}"), .infinity,
+        ]
+        for (index, value) in ascending.enumerated() {
+            #expect(!value.precedes(value), "\(value)")
+            for greater in ascending[(index + 1)...] {
+                #expect(value.precedes(greater), "\(value) \(greater)")
+                #expect(!greater.precedes(value), "\(greater) \(value)")
+            }
+        }
+        #expect(!([1, .wildcard] as Value).precedes([1, 2]))
+        #expect(!([1, 2] as Value).precedes([1, .wildcard, 3]))
+        #expect(([0, .wildcard] as Value).precedes([1, 0]))
+    }
+
+    @Test func whatIsOrderedIsSentInOrder() throws {
+        var map = Self.packed(.map(Value.Map([("b", 1), (2, 2), ("a", 3)], order: .keyOrdered)))
+        #expect(try map.unpackValue().map?.map(\.key) == [2, "a", "b"])
+        var list = Self.packed(.list(Value.List([3, "x", 1, nil], order: .ordered)))
+        #expect(try list.unpackValue() == [nil, 1, 3, "x"])
+        // The outer order is that of the inner lists as they are sent.
+        let inner = [Value.list(Value.List([9, 1], order: .ordered)), .list(Value.List([2, 3], order: .ordered))]
+        var nested = Self.packed(.list(Value.List(inner.reversed(), order: .ordered)))
+        #expect(try nested.unpackValue() == [[1, 9], [2, 3]])
+    }
+}
+
+extension Value {
+    /// The value as it comes back: what says that it is ordered is sorted.
+    fileprivate var sortedWhereOrdered: Value {
+        switch self {
+        case .list(var list):
+            list.elements = list.elementsAsSent.map(\.sortedWhereOrdered)
+            return .list(list)
+        case .map(var map):
+            map.entries = map.entries.map { (key: $0.key, value: $0.value.sortedWhereOrdered) }
+            return .map(map)
+        default: return self
+        }
     }
 }

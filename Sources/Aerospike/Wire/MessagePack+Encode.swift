@@ -125,7 +125,8 @@ extension ByteBuffer {
         if flags != 0 {
             packOrder(flags)
         }
-        for element in list.elements {
+        // The server refuses what says that it is ordered and is not (base/cdt.c).
+        for element in list.elementsAsSent {
             packValue(element)
         }
     }
@@ -138,7 +139,7 @@ extension ByteBuffer {
             packOrder(flags)
             packNil()
         }
-        for entry in map.entries {
+        for entry in map.entriesAsSent {
             packValue(entry.key)
             packValue(entry.value)
         }

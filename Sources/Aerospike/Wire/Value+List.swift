@@ -6,7 +6,7 @@ extension Value {
         /// The elements.
         public var elements: [Value]
 
-        /// Whether the server keeps the elements sorted.
+        /// Whether the server keeps the elements sorted; the client sends them sorted then.
         public var order: ListOrder
 
         /// Whether the server stores an index beside the list, which makes operations on a large one cheaper.

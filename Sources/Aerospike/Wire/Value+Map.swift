@@ -7,7 +7,7 @@ extension Value {
         /// The entries.
         public var entries: [(key: Value, value: Value)]
 
-        /// How the server sorts the entries.
+        /// How the server sorts the entries; the client sends them sorted then.
         public var order: MapOrder
 
         /// Whether the server stores an index beside the map, which makes operations on a large one cheaper.
