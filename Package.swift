@@ -122,10 +122,13 @@ let package = Package(
         .testTarget(
             name: "AerospikeTests",
             dependencies: ["Aerospike", .product(name: "NIOCore", package: nio)],
-            exclude: ["Vectors/README.md", "Vectors/expressions.py", "Vectors/operations.py", "Vectors/keys.py"],
+            exclude: [
+                "Vectors/README.md", "Vectors/crosscheck.py", "Vectors/expressions.py", "Vectors/keys.py",
+                "Vectors/operations.py",
+            ],
             resources: [
-                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/operations.txt"),
-                .embedInCode("Vectors/keys.txt"),
+                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/keys.txt"),
+                .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings
         ),

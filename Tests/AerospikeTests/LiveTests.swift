@@ -45,8 +45,8 @@ struct LiveTests {
             ("blob", .bytes([0, 255])), ("empty", ""),
             ("list", [1, "a", .bytes([9]), 2.5, true, nil, [[]], ["k": [:]]]),
             ("map", ["k": [1, ["n": nil]], 7: "seven"]),
-            ("ordered", .map(Value.Map([("b", 2), ("a", 1), ("c", 0)], order: .keyValueOrdered, persistsIndex: true))),
-            ("sorted", .list(Value.List([3, 1, 2], order: .ordered, persistsIndex: true))),
+            ("ordered", .map(Value.Map([("b", 2), ("a", 1), ("c", 0)], order: .keyValueOrdered))),
+            ("sorted", .list(Value.List([3, 1, 2], order: .ordered))),
             ("geo", .geoJSON(#"{"type":"Point","coordinates":[1.0,2.0]}"#)),
         ]
         _ = try server.call(.put(key, bins: bins, policy: WritePolicy()))

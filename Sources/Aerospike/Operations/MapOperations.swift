@@ -88,7 +88,6 @@ public struct MapOperations: Sendable, Hashable {
         // How the argument itself is kept does not matter: the policy says how the map is.
         var entries = entries
         entries.order = .unordered
-        entries.persistsIndex = false
         var call = CollectionCall(68)
         call.add(.map(entries))
         call.add(policy)

@@ -120,7 +120,7 @@ extension ByteBuffer {
     }
 
     private mutating func packList(_ list: Value.List) {
-        let flags = list.order.rawValue | (list.persistsIndex ? MessagePack.persistsIndexFlag : 0)
+        let flags = list.order.rawValue
         packListHeader(list.count + (flags == 0 ? 0 : 1))
         if flags != 0 {
             packOrder(flags)
@@ -132,7 +132,7 @@ extension ByteBuffer {
     }
 
     private mutating func packMap(_ map: Value.Map) {
-        let flags = map.order.rawValue | (map.persistsIndex ? MessagePack.persistsIndexFlag : 0)
+        let flags = map.order.rawValue
         packMapHeader(map.count + (flags == 0 ? 0 : 1))
         if flags != 0 {
             // The order takes the place of a key, so something must stand for its value.

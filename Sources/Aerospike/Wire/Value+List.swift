@@ -9,16 +9,10 @@ extension Value {
         /// Whether the server keeps the elements sorted; the client sends them sorted then.
         public var order: ListOrder
 
-        /// Whether the server stores an index beside the list, which makes operations on a large one cheaper.
-        ///
-        /// It means something only for a list that is a bin itself; servers never send it back.
-        public var persistsIndex: Bool
-
         /// A list of elements.
-        public init(_ elements: [Value], order: ListOrder = .unordered, persistsIndex: Bool = false) {
+        public init(_ elements: [Value], order: ListOrder = .unordered) {
             self.elements = elements
             self.order = order
-            self.persistsIndex = persistsIndex
         }
     }
 }

@@ -8,18 +8,16 @@ extension Value {
         public var entries: [(key: Value, value: Value)]
 
         /// How the server sorts the entries; the client sends them sorted then.
-        public var order: MapOrder
-
-        /// Whether the server stores an index beside the map, which makes operations on a large one cheaper.
         ///
-        /// It means something only for a map that is a bin itself; servers never send it back.
-        public var persistsIndex: Bool
+        /// A map that is to store an index beside it is made by ``MapOperations/create(order:persistsIndex:)`` or by a
+        /// ``MapWritePolicy``, not by writing a whole map: a server 8.1.0.3 that is sent one leaves the index of ranks as
+        /// its memory happens to be.
+        public var order: MapOrder
 
         /// An empty, unordered map.
         public init() {
             entries = []
             order = .unordered
-            persistsIndex = false
         }
 
         /// A map of entries.
@@ -27,12 +25,10 @@ extension Value {
         /// Keys are to be integers, strings or blobs, and different from each other.
         public init(
             _ entries: [(Value, Value)],
-            order: MapOrder = .unordered,
-            persistsIndex: Bool = false
+            order: MapOrder = .unordered
         ) {
             self.entries = entries.map { (key: $0.0, value: $0.1) }
             self.order = order
-            self.persistsIndex = persistsIndex
         }
 
         /// The value under a key, or nil if there is none.
