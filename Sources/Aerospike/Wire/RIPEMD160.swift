@@ -40,38 +40,54 @@ package enum RIPEMD160 {
         }
     }
 
-    /// Mixes one block of 64 bytes into the state: two lines of 80 steps, run side by side.
+    /// Mixes one block of 64 bytes into the state: two lines of five rounds of 16 steps.
     private static func compress(_ block: UnsafeRawBufferPointer, into state: inout State) {
-        var (a, b, c, d, e) = state
-        var (aa, bb, cc, dd, ee) = state
-        leftWords.withUnsafeBufferPointer { leftWords in
-            rightWords.withUnsafeBufferPointer { rightWords in
-                leftShifts.withUnsafeBufferPointer { leftShifts in
-                    rightShifts.withUnsafeBufferPointer { rightShifts in
-                        for step in 0..<80 {
-                            let round = step >> 4
-                            let word = block.loadWord(leftWords[step])
-                            let mixed = a &+ mix(round, b, c, d) &+ word &+ leftConstant(round)
-                            (a, e, d, c, b) = (e, d, c.rotated(10), b, mixed.rotated(leftShifts[step]) &+ e)
-
-                            let otherWord = block.loadWord(rightWords[step])
-                            let otherMixed = aa &+ mix(4 - round, bb, cc, dd) &+ otherWord &+ rightConstant(round)
-                            (aa, ee, dd, cc, bb) = (
-                                ee, dd, cc.rotated(10), bb, otherMixed.rotated(rightShifts[step]) &+ ee
-                            )
-                        }
-                    }
-                }
+        var left = state
+        var right = state
+        leftSteps.withUnsafeBufferPointer { leftSteps in
+            rightSteps.withUnsafeBufferPointer { rightSteps in
+                // Written out, so that each round's function and constant are known when it is compiled.
+                turn(&left, block, leftSteps, round: 0, function: 0, constant: 0)
+                turn(&right, block, rightSteps, round: 0, function: 4, constant: 0x50a2_8be6)
+                turn(&left, block, leftSteps, round: 1, function: 1, constant: 0x5a82_7999)
+                turn(&right, block, rightSteps, round: 1, function: 3, constant: 0x5c4d_d124)
+                turn(&left, block, leftSteps, round: 2, function: 2, constant: 0x6ed9_eba1)
+                turn(&right, block, rightSteps, round: 2, function: 2, constant: 0x6d70_3ef3)
+                turn(&left, block, leftSteps, round: 3, function: 3, constant: 0x8f1b_bcdc)
+                turn(&right, block, rightSteps, round: 3, function: 1, constant: 0x7a6d_76e9)
+                turn(&left, block, leftSteps, round: 4, function: 4, constant: 0xa953_fd4e)
+                turn(&right, block, rightSteps, round: 4, function: 0, constant: 0)
             }
         }
         state = (
-            state.1 &+ c &+ dd, state.2 &+ d &+ ee, state.3 &+ e &+ aa, state.4 &+ a &+ bb, state.0 &+ b &+ cc
+            state.1 &+ left.2 &+ right.3, state.2 &+ left.3 &+ right.4, state.3 &+ left.4 &+ right.0,
+            state.4 &+ left.0 &+ right.1, state.0 &+ left.1 &+ right.2
         )
     }
 
+    /// One round of 16 steps on one line.
     @inline(__always)
-    private static func mix(_ round: Int, _ x: UInt32, _ y: UInt32, _ z: UInt32) -> UInt32 {
-        switch round {
+    private static func turn(
+        _ line: inout State,
+        _ block: UnsafeRawBufferPointer,
+        _ steps: UnsafeBufferPointer<UInt16>,
+        round: Int,
+        function: Int,
+        constant: UInt32
+    ) {
+        var (a, b, c, d, e) = line
+        for index in (round * 16)..<(round * 16 + 16) {
+            let step = steps[index]
+            let word = UInt32(littleEndian: block.load(fromByteOffset: Int(step >> 4) & 0x3c, as: UInt32.self))
+            let mixed = (a &+ mix(function, b, c, d) &+ word &+ constant).rotated(UInt32(step & 0xf)) &+ e
+            (a, e, d, c, b) = (e, d, c.rotated(10), b, mixed)
+        }
+        line = (a, b, c, d, e)
+    }
+
+    @inline(__always)
+    private static func mix(_ function: Int, _ x: UInt32, _ y: UInt32, _ z: UInt32) -> UInt32 {
+        switch function {
         case 0: x ^ y ^ z
         case 1: (x & y) | (~x & z)
         case 2: (x | ~y) ^ z
@@ -80,26 +96,12 @@ package enum RIPEMD160 {
         }
     }
 
-    @inline(__always)
-    private static func leftConstant(_ round: Int) -> UInt32 {
-        switch round {
-        case 0: 0
-        case 1: 0x5a82_7999
-        case 2: 0x6ed9_eba1
-        case 3: 0x8f1b_bcdc
-        default: 0xa953_fd4e
-        }
-    }
+    /// What a line's steps take: the word of the block from bit 6 up, and in the lowest four bits how far to rotate.
+    private static let leftSteps = steps(words: leftWords, shifts: leftShifts)
+    private static let rightSteps = steps(words: rightWords, shifts: rightShifts)
 
-    @inline(__always)
-    private static func rightConstant(_ round: Int) -> UInt32 {
-        switch round {
-        case 0: 0x50a2_8be6
-        case 1: 0x5c4d_d124
-        case 2: 0x6d70_3ef3
-        case 3: 0x7a6d_76e9
-        default: 0
-        }
+    private static func steps(words: [UInt8], shifts: [UInt8]) -> [UInt16] {
+        zip(words, shifts).map { UInt16($0) << 6 | UInt16($1) }
     }
 
     private static let leftWords: [UInt8] = [
@@ -134,14 +136,7 @@ package enum RIPEMD160 {
 
 extension UInt32 {
     @inline(__always)
-    fileprivate func rotated(_ count: UInt8) -> UInt32 {
-        self << UInt32(count) | self >> UInt32(32 - count)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    @inline(__always)
-    fileprivate func loadWord(_ index: UInt8) -> UInt32 {
-        UInt32(littleEndian: load(fromByteOffset: Int(index) * 4, as: UInt32.self))
+    fileprivate func rotated(_ count: UInt32) -> UInt32 {
+        self &<< count | self &>> (32 &- count)
     }
 }
