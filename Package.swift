@@ -94,6 +94,11 @@ let package = Package(
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
+            name: "JobStoreTestKitTests",
+            dependencies: ["BeanspikeCore", "JobStoreTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
@@ -114,11 +119,16 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
         .testTarget(name: "BeanspikeCommandTests", dependencies: ["BeanspikeCommand"], swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            exclude: ["Clients", "Transcripts"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AerospikeTests",
             dependencies: ["Aerospike", .product(name: "NIOCore", package: nio)],
