@@ -6,7 +6,7 @@ public import NIOCore
 /// the Swift that they stand for:
 ///
 /// ```swift
-/// let isDue: Exp<Bool> = .int(bin: "state") == 2 && .int(bin: "deadline") <= .lastUpdate + .sinceUpdate
+/// let isDue: Exp<Bool> = .int(bin: "state") == 2 && .int(bin: "deadline") <= .lastUpdate / 1_000_000 + .sinceUpdate
 /// ```
 ///
 /// An expression is kept as the bytes that are sent, so making it is compiling it: make it once and use it often.
