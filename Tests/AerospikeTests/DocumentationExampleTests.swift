@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test func expressions() {
-        let isDue: Exp<Bool> = .int(bin: "state") == 2 && .int(bin: "deadline") <= .lastUpdate / 1_000_000 + .sinceUpdate
+        let isDue: Exp<Bool> =
+            .int(bin: "state") == 2 && .int(bin: "deadline") <= .lastUpdate / 1_000_000 + .sinceUpdate
         let best: Exp<Int> = .list(bin: "scores").get(.rank(-1), .value(Int.self))
         let top: Exp<Value.List> = .list(bin: "scores").get(.ranks(from: -3), .value)
         let count: Exp<Int> = .map(bin: "stock").get(.values(from: 1, upTo: 10), .count)

@@ -68,7 +68,7 @@ final class LiveServer {
         try send(buffer)
         guard case .message(let message, endsBody: true) = try receive() else { throw Unexpected() }
         guard message.resultCode == .ok else { throw AerospikeError(message.resultCode) }
-        return try message.record()
+        return try message.record(answering: request)
     }
 
     func operate(

@@ -77,12 +77,17 @@ struct LiveTests {
         )
         #expect(record.values == [nil, nil, 8, nil, nil, nil, "abc"])
         #expect(try server.operate(key, [.touch]).generation == 2)
+        #expect(try server.operate(key, [.get("n"), .touch, .get("none"), .get("s")]).values == [8, nil, nil, "abc"])
+        #expect(
+            try server.operate(key, [.get("none"), .get("s"), .get("none"), .get("n")]).values == [nil, "abc", nil, 8]
+        )
+        #expect(try server.operate(key, [.get("none")]).bins == [Bin("none", nil)])
         #expect(try server.call(.exists(key, policy: ReadPolicy())).bins.isEmpty)
         #expect(try server.call(.get(key, bins: ["s", "none"], policy: ReadPolicy()))["s"] == "abc")
         _ = try server.operate(key, [.delete, .put("only", 1)])
         #expect(try server.call(.get(key, bins: nil, policy: ReadPolicy())).bins == [Bin("only", 1)])
         #expect(try server.operate(key, [.getAll]).bins == [Bin("only", 1)])
-        #expect(try server.operate(key, [.getHeader]).generation == 3)
+        #expect(try server.operate(key, [.getHeader]).generation == 4)
     }
 
     @Test func listOperationsDoWhatTheySay() throws {
@@ -322,6 +327,48 @@ struct LiveTests {
         try query.write(into: &rest, timeoutMilliseconds: 0)
         let later = try server.stream(rest).filter { $0.donePartitionID == nil }
         #expect(try later.allSatisfy { try $0.key().key.digest != first })
+    }
+
+    @Test func queriesByASecondaryIndexFindARangeAndGoOn() throws {
+        let index = "swift_wire_n"
+        let definition = "namespace=test;set=swift-wire;indexname=\(index);bin=indexed;type=numeric"
+        _ = try server.info("sindex-create:" + definition)
+        defer { _ = try? server.info("sindex-delete:namespace=test;indexname=\(index)") }
+        for number in 0..<30 {
+            let key = try fresh("indexed\(number)")
+            _ = try server.call(.put(key, bins: [("indexed", .integer(Int64(number)))], policy: WritePolicy()))
+        }
+        // The index is built in the background: its state says when it can be read.
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(10)
+        while try server.info("sindex-stat:namespace=test;indexname=\(index)").values.first?.contains("load_pct=100")
+            != true
+        {
+            try #require(clock.now < deadline)
+        }
+        func query(_ change: (inout QueryRequest) throws -> Void) throws -> [ReplyMessage] {
+            var query = QueryRequest(namespace: "test", set: "swift-wire", taskID: .random(in: 1 ... .max))
+            query.partitionIDs = (0..<4096).map { UInt16($0) }
+            query.range = .init(bin: "indexed", from: 10, through: 19)
+            try change(&query)
+            var buffer = ByteBuffer()
+            try query.write(into: &buffer, timeoutMilliseconds: 0)
+            return try server.stream(buffer).filter { $0.donePartitionID == nil }
+        }
+        let found = try query { _ in }
+        #expect(Set(try found.map { try $0.record()["indexed"]?.integer }) == Set(10...19))
+        let named = try query { $0.range = .init(bin: "", from: 10, through: 19, indexName: index) }
+        #expect(named.count == 10)
+        // Every record tells the value by which the index found it, to go on with.
+        for message in found {
+            let (key, indexedValue) = try message.key()
+            #expect(try indexedValue == message.record()["indexed"]?.integer.map { UInt64($0) })
+            let rest = try query {
+                $0.partitionIDs = []
+                $0.resumptions = [.init(digest: key.digest, indexedValue: try #require(indexedValue))]
+            }
+            #expect(try rest.allSatisfy { try $0.key().key != key && $0.key().key.partitionID == key.partitionID })
+        }
     }
 
     @Test func requestsInOneSendAreAnsweredInOrder() throws {

@@ -176,6 +176,31 @@ import Testing
         }
     }
 
+    @Test func answersAreMatchedToOperationsOrRefused() throws {
+        let key = Key(namespace: "test", "k")
+        func answer(_ bins: [(String, Value)], to operations: [Operation]) throws -> [Value] {
+            let request = RecordRequest.operate(
+                key,
+                operations,
+                readPolicy: ReadPolicy(),
+                writePolicy: WritePolicy()
+            )
+            guard case .message(let message, _) = try Self.frames(Self.message(bins: bins), inPiecesOf: .max).first
+            else {
+                throw Unexpected()
+            }
+            return try message.record(answering: request).values
+        }
+        #expect(try answer([("a", nil), ("a", 2)], to: [.put("a", 1), .touch, .get("a")]) == [nil, nil, 2])
+        #expect(try answer([], to: [.touch]) == [nil])
+        #expect(try answer([], to: [.get("a")]) == [nil])
+        #expect(try answer([("a", 1), ("b", 2), ("c", 3)], to: [.getAll]) == [1, 2, 3])
+        #expect(throws: AerospikeError.self) { try answer([("a", 1)], to: [.get("a"), .get("b")]) }
+        #expect(throws: AerospikeError.self) { try answer([("a", 1), ("b", 2)], to: [.get("a")]) }
+        #expect(throws: AerospikeError.self) { try answer([], to: [.put("a", 1)]) }
+        #expect(throws: AerospikeError.self) { try answer([("a", 1)], to: [.touch]) }
+    }
+
     @Test func operationsThatLieAboutTheirLengthsAreRefused() throws {
         // A name of 200 bytes in an operation of 4, and a time of update where there is no room for one.
         for operation in ["00000004010100c8", "0000000401010100"] {

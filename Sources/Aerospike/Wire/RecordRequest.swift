@@ -26,6 +26,9 @@ package struct RecordRequest: Sendable, Hashable {
     package var sendsUserKey = false
     package var program: Program?
 
+    /// Whether the record that comes back is to have one bin for each operation, in the same order.
+    package private(set) var answersEachOperation = false
+
     private init(key: Key) {
         self.key = key
     }
@@ -73,7 +76,7 @@ extension RecordRequest {
 
     /// Any mix of operations.
     ///
-    /// Each has its place in the reply, in the same order, unless one reads all bins at once.
+    /// Each has its place in the record that comes back, in the same order, unless one reads all bins or none.
     package static func operate(
         _ key: Key,
         _ operations: [Operation],
@@ -100,10 +103,11 @@ extension RecordRequest {
                 answersEach = false
             }
         }
-        // A record that is only touched or deleted answers nothing, and a read needs no flag to answer in order.
-        if answersEach, request.isWrite {
+        // Without the flag the server leaves out what has no value. One read needs none: there is nothing to confuse.
+        if answersEach, request.isWrite || operations.count > 1 {
             request.write.formUnion(.respondAllOperations)
         }
+        request.answersEachOperation = answersEach
         return request
     }
 

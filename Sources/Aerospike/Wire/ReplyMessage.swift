@@ -40,6 +40,27 @@ package struct ReplyMessage: Sendable, Hashable {
         return record
     }
 
+    /// The record that answers a request: one bin for each operation, where the request promises that.
+    ///
+    /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply``.
+    package func record(answering request: RecordRequest) throws(AerospikeError) -> Record {
+        var record = try record()
+        guard request.answersEachOperation else { return record }
+        var answers = record.bins[...]
+        record.bins = request.operations.map { operation in
+            // A touch has no place in the reply (aerospike-server 8.1, transaction/write.c), and a single read of what
+            // does not exist has none either.
+            let hasAnswer = operation.kind != .touch && !answers.isEmpty
+            return hasAnswer ? answers.removeFirst() : Bin(operation.binName, .null)
+        }
+        let placeCount = request.operations.count { $0.kind != .touch }
+        let isSilentRead = header.operationCount == 0 && placeCount == 1 && !request.isWrite
+        guard header.operationCount == placeCount || isSilentRead else {
+            throw .malformed("\(header.operationCount) answers to \(placeCount) operations")
+        }
+        return record
+    }
+
     /// The key that a query's reply names its record by.
     ///
     /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply`` if it names no digest.
