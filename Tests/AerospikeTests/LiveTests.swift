@@ -36,6 +36,12 @@ struct LiveTests {
         #expect(values["build"]?.contains(".") == true)
         #expect(values["namespaces"]?.split(separator: ";").contains("test") == true)
         #expect(values["node"]?.isEmpty == false)
+        #expect(try #require(ServerVersion(values["build"] ?? "")) >= .oldest)
+        let cluster = try server.info("peers-clear-std", "service-clear-std", "replicas")
+        _ = try PeerList(parsing: cluster["peers-clear-std"] ?? "")
+        #expect(try !PeerList.addresses(parsing: cluster["service-clear-std"] ?? "").isEmpty)
+        let owned = try PartitionOwnership.parse(cluster["replicas"] ?? "").first { $0.namespace == "test" }
+        #expect(try #require(owned).count() > 0)
     }
 
     @Test func everyTypeOfValueGoesThereAndBack() throws {
@@ -301,7 +307,9 @@ struct LiveTests {
         var expected: Set<Digest> = []
         for number in 0..<50 {
             let key = try fresh("query\(number)")
-            _ = try server.call(.put(key, bins: [("q", .integer(Int64(number)))], policy: WritePolicy()))
+            var policy = WritePolicy()
+            policy.sendsKey = true
+            _ = try server.call(.put(key, bins: [("q", .integer(Int64(number)))], policy: policy))
             if number >= 20 {
                 expected.insert(key.digest)
             }
@@ -316,7 +324,11 @@ struct LiveTests {
         let records = messages.filter { $0.donePartitionID == nil }
         #expect(Set(try records.map { try $0.key().key.digest }) == expected)
         #expect(try records.allSatisfy { try $0.record()["q"]?.integer ?? 0 >= 20 })
-        #expect(try records.allSatisfy { try $0.key().key.setName == "swift-wire" })
+        for record in records {
+            let key = try record.key().key
+            #expect(key.setName == "swift-wire")
+            #expect(try key.userKey == .string("query\(#require(record.record()["q"]?.integer))"))
+        }
 
         // Going on after a record finds what comes after it in its partition, and not that record again.
         let first = try #require(expected.first)
