@@ -15,6 +15,12 @@ public enum AerospikeLimits {
     /// The longest message in either direction, in bytes (aerospike-server 8.1, base/proto.h: `PROTO_SIZE_MAX`).
     public static let messageBytesMax = 128 * 1024 * 1024
 
+    /// The longest list or map that this client reads out of a reply, in bytes of MessagePack.
+    ///
+    /// A record has at most 8 MiB (aerospike-server 8.1, max-record-size), so no answer about one comes near. What is
+    /// read takes up to 32 times as much memory, which a hostile peer could otherwise make 4 GiB with one message.
+    public static let collectionBytesMax = 16 * 1024 * 1024
+
     /// The deepest nesting of lists and maps that this client reads.
     ///
     /// A decoder that followed a hostile peer any deeper would exhaust its stack.

@@ -278,6 +278,38 @@ struct LiveTests {
         )
     }
 
+    @Test func programsRunForOneRecordAndInBatches() throws {
+        let source = """
+            function add(record, bin, amount)
+                record[bin] = (record[bin] or 0) + amount
+                if aerospike:exists(record) then aerospike:update(record) else aerospike:create(record) end
+                return record[bin]
+            end
+            function fail() error("on purpose") end
+            """
+        let content = Base64.encode(Array(source.utf8))
+        let put = "udf-put:filename=swift_wire.lua;content=\(content);content-len=\(content.utf8.count);udf-type=LUA;"
+        let answer = try server.info(put).values.first ?? ""
+        #expect(InfoMessage.error(in: answer) == nil, "\(answer)")
+        defer { _ = try? server.info("udf-remove:filename=swift_wire.lua;") }
+        // A node takes a program on when its neighbours have agreed.
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(10)
+        while try server.info("udf-list").values.first?.contains("swift_wire.lua") != true {
+            try #require(clock.now < deadline)
+        }
+        let keys = [try fresh("program0"), try fresh("program1")]
+        let add = RecordRequest.Program(package: "swift_wire", function: "add", arguments: ["n", 5])
+        #expect(try server.call(.execute(keys[0], add, policy: WritePolicy())).bins == [Bin("SUCCESS", 5)])
+        let batch = BatchRequest(keys.enumerated().map { (UInt32($0), .execute($1, add, policy: WritePolicy())) })
+        var buffer = ByteBuffer()
+        try batch.write(into: &buffer, timeoutMilliseconds: 1000)
+        let answers = try server.stream(buffer).map { ($0.batchIndex, try $0.record()["SUCCESS"]) }
+        #expect(Dictionary(uniqueKeysWithValues: answers) == [0: 10, 1: 5])
+        let fail = RecordRequest.Program(package: "swift_wire", function: "fail", arguments: [])
+        #expect(try code { try server.call(.execute(keys[0], fail, policy: WritePolicy())) } == .udfExecution)
+    }
+
     @Test func batchesMixReadsWritesAndDeletes() throws {
         let keys = try (0..<5).map { try fresh("batch\($0)") }
         for key in keys.dropLast() {

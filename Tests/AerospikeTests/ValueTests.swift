@@ -123,6 +123,16 @@ import Testing
         }
     }
 
+    @Test func aPeerCannotSendAListOfAnyLength() {
+        let limit = AerospikeLimits.collectionBytesMax
+        var particle = ByteBuffer()
+        particle.packListHeader(limit - 4)
+        particle.writeRepeatingByte(0xc0, count: limit - 4)
+        #expect(particle.readableBytes == limit + 1)
+        #expect(throws: AerospikeError.self) { try particle.readParticle(.list) }
+        #expect(MemoryLayout<Value>.stride <= 32)
+    }
+
     @Test func particlesOfTheWrongLengthAreRefused() {
         for (type, bytes) in [
             (ParticleType.integer, 7), (.integer, 9), (.double, 4), (.boolean, 0), (.boolean, 2), (.geoJSON, 2),

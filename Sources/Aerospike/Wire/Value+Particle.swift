@@ -53,6 +53,9 @@ extension ByteBuffer {
         case .blob: return .blob(readSlice(length: readableBytes) ?? ByteBuffer())
         case .hyperLogLog: return .hyperLogLog(readSlice(length: readableBytes) ?? ByteBuffer())
         case .list, .map:
+            guard readableBytes <= AerospikeLimits.collectionBytesMax else {
+                throw .malformed("a list or map of \(readableBytes) bytes")
+            }
             let value = try unpackValue()
             guard value.particleType == type, readableBytes == 0 else {
                 throw .malformed("a list or map particle that holds something else")
