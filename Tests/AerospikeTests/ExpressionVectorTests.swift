@@ -196,6 +196,23 @@ import Testing
         "map.removeByRankRangeToEnd": m.removing(.ranks(from: 1)).size() == 1,
     ]
 
+    private static let pops: [String: Exp<Bool>] = [
+        "pop": ExpressionVectorTests.pop(from: m).size() == 1
+    ]
+
+    /// The best entry of a map of lists, leased: its first element 1, its second the end of the lease by the server's clock.
+    static func pop(from jobs: Exp<Value.Map>) -> Exp<Value.Map> {
+        let now: Exp<Int> = .lastUpdate / 1_000_000 + .sinceUpdate
+        return .let("best", jobs.get(.rank(0), .value(Value.List.self))) { best in
+            let leaseEnd = now + best.get(.index(3), .value(Int.self)) * 1000
+            return jobs.putting(
+                jobs.get(.rank(0), .key(Int.self)),
+                best.setting(1, to: leaseEnd).setting(0, to: 1),
+                policy: MapWritePolicy(order: .keyValueOrdered, persistsIndex: true)
+            )
+        }
+    }
+
     private static let blobsAndSketches: [String: Exp<Bool>] = [
         "blob.get": x.bits(at: 0, count: 8) == Exp(ByteBuffer(bytes: [1])),
         "blob.count": x.nonzeroBitCount(at: 0, count: 8) == 1,
@@ -208,7 +225,7 @@ import Testing
     ]
 
     private static let ours = [
-        scalars, numbers, records, listReads, listWrites, mapReads, mapWrites, blobsAndSketches,
+        scalars, numbers, records, listReads, listWrites, mapReads, mapWrites, pops, blobsAndSketches,
     ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 
     @Test func everyVectorHasItsExpression() {

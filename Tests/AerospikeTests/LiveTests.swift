@@ -255,6 +255,40 @@ struct LiveTests {
         #expect(try code { try server.call(.get(key, bins: nil, policy: read)) } == .filteredOut)
     }
 
+    /// Many clients can take the best entry of one map in one call each, and no two get the same.
+    @Test func theBestEntryIsTakenInOneCall() throws {
+        let key = try fresh("pop")
+        let jobs: Exp<Value.Map> = .map(bin: "jobs")
+        let count = 40
+        // From slot to state, priority or end of lease, sequence, seconds of lease, body.
+        let entries = (0..<count).map { slot in
+            (Value.integer(Int64(slot)), [0, 1024, .integer(Int64(count - slot)), 60, .bytes([1, 2])] as Value)
+        }
+        let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true)
+        _ = try server.operate(key, [.map("jobs").put(contentsOf: Value.Map(entries), policy: policy)])
+        let take: [Operation] = [
+            .map("jobs").get(.rank(0), returning: .keyValue),
+            .write(ExpressionVectorTests.pop(from: jobs), to: "jobs"),
+        ]
+        var ifAny = WritePolicy()
+        ifAny.exists = .updateOnly
+        ifAny.filter = jobs.get(.rank(0), .value(Value.List.self)).get(.index(0), .value(Int.self)) == 0
+        var taken: [Int64] = []
+        while true {
+            do {
+                let record = try server.operate(key, take, policy: ifAny)
+                taken.append(try #require(record.values[0].map?.first?.key.integer))
+            } catch let error as AerospikeError where error.code == .filteredOut {
+                break
+            }
+        }
+        #expect(taken == (0..<Int64(count)).reversed())
+        let record = try server.call(.get(key, bins: nil, policy: ReadPolicy()))
+        let leases = try #require(record["jobs"]?.map).map { $0.value.list?[1].integer ?? 0 }
+        // Milliseconds of Unix time, after 2023.
+        #expect(leases.count == count && leases.allSatisfy { $0 > 1_700_000_000_000 })
+    }
+
     @Test func conditionsOfWritesAreKept() throws {
         let key = try fresh("conditions")
         var policy = WritePolicy()

@@ -24,6 +24,19 @@ R = aerospike
 LPOL = {"list_order": R.LIST_ORDERED, "write_flags": R.LIST_WRITE_ADD_UNIQUE}
 MPOL = {"map_order": R.MAP_KEY_VALUE_ORDERED, "map_write_flags": R.MAP_WRITE_FLAGS_CREATE_ONLY}
 
+# The best entry of a map taken and put back changed: names, calls in calls, and the server's clock.
+BEST = Var("best")
+NOW = Add(Div(LastUpdateTime(), 1_000_000), SinceUpdateTime())
+PERSISTED = {"map_order": R.MAP_KEY_VALUE_ORDERED, "persist_index": True}
+LEASE = ListSet(
+    None, None, 0, 1,
+    ListSet(None, None, 1, Add(NOW, Mul(ListGetByIndex(None, R.LIST_RETURN_VALUE, INT, 3, BEST), 1000)), BEST),
+)
+POP = Let(
+    Def("best", MapGetByRank(None, R.MAP_RETURN_VALUE, LIST, 0, M)),
+    MapPut(None, PERSISTED, MapGetByRank(None, R.MAP_RETURN_KEY, INT, 0, M), LEASE, M),
+)
+
 cases = {
     "bin.bool": Eq(BoolBin("t"), True),
     "bin.int": Eq(A, 5),
@@ -190,6 +203,7 @@ cases = {
     "map.removeByRank": Eq(MapSize(None, MapRemoveByRank(None, 1, M)), 1),
     "map.removeByRankRange": Eq(MapSize(None, MapRemoveByRankRange(None, 1, 2, M)), 1),
     "map.removeByRankRangeToEnd": Eq(MapSize(None, MapRemoveByRankRangeToEnd(None, 1, M)), 1),
+    "pop": Eq(MapSize(None, POP), 1),
     "blob.get": Eq(BitGet(0, 8, X), b"\x01"),
     "blob.count": Eq(BitCount(0, 8, X), 1),
     "blob.lscan": Eq(BitLeftScan(0, 8, True, X), 1),
