@@ -34,7 +34,9 @@ final class LiveServer {
     func send(_ bytes: ByteBuffer) throws {
         var bytes = bytes
         while bytes.readableBytes > 0 {
-            let count = bytes.withUnsafeReadableBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, 0) }
+            let count = bytes.withUnsafeReadableBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Unexpected() }
             bytes.moveReaderIndex(forwardBy: count)
         }

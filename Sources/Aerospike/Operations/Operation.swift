@@ -160,18 +160,22 @@ extension ByteBuffer {
         guard name.utf8.count <= AerospikeLimits.binNameBytesMax else {
             throw .invalid("A bin's name has at most \(AerospikeLimits.binNameBytesMax) bytes, not '\(name)'.")
         }
-        let start = writerIndex
-        writeInteger(UInt32(0))
-        writeInteger(operation.kind.rawValue)
+        let type: ParticleType
         switch operation.argument {
-        case .none: writeInteger(ParticleType.null.rawValue)
-        case .packed: writeInteger(ParticleType.blob.rawValue)
+        case .none: type = .null
+        case .packed: type = .blob
         case .value(.infinity), .value(.wildcard):
             throw .invalid("Infinity and the wildcard only compare: no bin can hold them.")
-        case .value(let value): writeInteger(value.particleType.rawValue)
+        case .value(let value): type = value.particleType
         }
-        writeInteger(UInt8(0))
-        writeInteger(UInt8(truncatingIfNeeded: name.utf8.count))
+        let start = writerIndex
+        writeMultipleIntegers(
+            UInt32(0),
+            operation.kind.rawValue,
+            type.rawValue,
+            UInt8(0),
+            UInt8(truncatingIfNeeded: name.utf8.count)
+        )
         writeString(name)
         switch operation.argument {
         case .none: break

@@ -67,7 +67,7 @@ public struct Digest: Sendable, Hashable {
     }
 
     fileprivate func write(into buffer: inout ByteBuffer) -> Int {
-        buffer.writeInteger(high) + buffer.writeInteger(middle) + buffer.writeInteger(low)
+        buffer.writeMultipleIntegers(high, middle, low)
     }
 
     fileprivate init(high: UInt64, middle: UInt64, low: UInt32) {

@@ -37,22 +37,20 @@ extension ByteBuffer {
     /// Writes a field: the length of the rest, its type, and what `body` writes.
     package mutating func writeField(_ type: FieldType, _ body: (inout ByteBuffer) -> Void) {
         let start = writerIndex
-        writeInteger(UInt32(0))
-        writeInteger(type.rawValue)
+        writeMultipleIntegers(UInt32(0), type.rawValue)
         body(&self)
         setInteger(UInt32(truncatingIfNeeded: writerIndex - start - 4), at: start)
     }
 
     /// Writes a field of text.
     package mutating func writeField(_ type: FieldType, _ text: String) {
-        writeInteger(UInt32(truncatingIfNeeded: text.utf8.count + 1))
-        writeInteger(type.rawValue)
+        writeMultipleIntegers(UInt32(truncatingIfNeeded: text.utf8.count + 1), type.rawValue)
         writeString(text)
     }
 
     /// Writes a field of one big-endian integer.
     package mutating func writeField(_ type: FieldType, _ value: some FixedWidthInteger) {
-        writeField(type) { $0.writeInteger(value) }
+        writeMultipleIntegers(UInt32(value.bitWidth / 8 + 1), type.rawValue, value)
     }
 
     /// Writes the fields that find a record, and tells how many they are.
@@ -63,7 +61,8 @@ extension ByteBuffer {
         var count: UInt16 = 3
         writeField(.namespace, key.namespace)
         writeField(.set, key.setName)
-        writeField(.digest) { $0.writeDigest(key.digest) }
+        writeMultipleIntegers(UInt32(Digest.byteCount + 1), FieldType.digest.rawValue)
+        writeDigest(key.digest)
         if sendsUserKey, let userKey = key.userKey {
             writeUserKey(userKey)
             count += 1

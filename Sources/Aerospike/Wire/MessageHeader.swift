@@ -119,23 +119,26 @@ extension ByteBuffer {
             | UInt64(header.write.rawValue) << 40 | UInt64(header.info.rawValue) << 32
             | UInt64(header.transaction) << 24 | UInt64(header.resultCode) << 16
             | UInt64(header.generation >> 16)
-        setInteger(flags, at: index)
-        setInteger(UInt16(truncatingIfNeeded: header.generation), at: index + 8)
-        setInteger(header.expiration, at: index + 10)
-        setInteger(header.timeoutOrIndex, at: index + 14)
-        setInteger(header.fieldCount, at: index + 18)
-        setInteger(header.operationCount, at: index + 20)
+        setMultipleIntegers(
+            flags,
+            UInt16(truncatingIfNeeded: header.generation),
+            header.expiration,
+            header.timeoutOrIndex,
+            header.fieldCount,
+            header.operationCount,
+            at: index
+        )
     }
 
     /// Reads a header of 22 bytes; nil if there are fewer.
     ///
     /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply`` if it says that it is of another length.
     package func messageHeader(at index: Int) throws(AerospikeError) -> MessageHeader? {
-        guard let flags = getInteger(at: index, as: UInt64.self),
-            let generationLow = getInteger(at: index + 8, as: UInt16.self),
-            let expiration = getInteger(at: index + 10, as: UInt32.self),
-            let timeoutOrIndex = getInteger(at: index + 14, as: UInt32.self),
-            let counts = getInteger(at: index + 18, as: UInt32.self)
+        guard
+            let (flags, generationLow, expiration, timeoutOrIndex, fieldCount, operationCount) = getMultipleIntegers(
+                at: index,
+                as: (UInt64, UInt16, UInt32, UInt32, UInt16, UInt16).self
+            )
         else { return nil }
         guard flags >> 56 == MessageHeader.byteCount else {
             throw .malformed("a header of \(flags >> 56) bytes instead of \(MessageHeader.byteCount)")
@@ -149,8 +152,8 @@ extension ByteBuffer {
         header.generation = UInt32(truncatingIfNeeded: flags & 0xffff) << 16 | UInt32(generationLow)
         header.expiration = expiration
         header.timeoutOrIndex = timeoutOrIndex
-        header.fieldCount = UInt16(truncatingIfNeeded: counts >> 16)
-        header.operationCount = UInt16(truncatingIfNeeded: counts)
+        header.fieldCount = fieldCount
+        header.operationCount = operationCount
         return header
     }
 }

@@ -108,10 +108,9 @@ package struct ReplyMessage: Sendable, Hashable {
 
     private func readBin(from body: inout ByteBuffer) throws(AerospikeError) -> Bin {
         guard let length = body.readInteger(as: UInt32.self), var operation = body.readSlice(length: Int(length)),
-            operation.readInteger(as: UInt8.self) != nil,
-            let type = operation.readInteger(as: UInt8.self),
-            let flags = operation.readInteger(as: UInt8.self),
-            let nameLength = operation.readInteger(as: UInt8.self),
+            let (_, type, flags, nameLength) = operation.readMultipleIntegers(
+                as: (UInt8, UInt8, UInt8, UInt8).self
+            ),
             let name = operation.readString(length: Int(nameLength)),
             // The lowest bit says that a time of update, which only XDR uses, goes before the value.
             operation.readSlice(length: flags & 1 == 0 ? 0 : 8) != nil
