@@ -20,7 +20,7 @@ extension StoreLocation {
     ///
     /// - Parameter options: How.
     /// - Returns: The open store; whoever opened it closes it.
-    /// - Throws: ``JobStoreError`` with what is wrong with the place and how to mend it.
+    /// - Throws: `JobStoreError` with what is wrong with the place and how to mend it.
     public func open(_ options: StoreOptions = StoreOptions()) async throws(JobStoreError) -> any JobStore {
         switch self {
         case .memory:

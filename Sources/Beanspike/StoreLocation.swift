@@ -35,7 +35,7 @@ public enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
     /// Reads a store's URL.
     ///
     /// - Parameter url: The URL.
-    /// - Throws: ``JobStoreError/Code/badURL``
+    /// - Throws: `JobStoreError.Code.badURL`
     public init(_ url: String) throws(JobStoreError) {
         if url == "memory:" {
             self = .memory
@@ -57,7 +57,7 @@ public enum StoreLocation: Equatable, Sendable, CustomStringConvertible {
     /// Docker's links set: `tcp://172.17.0.5:3000`, which names the host too where `AEROSPIKE_HOST` does not.
     ///
     /// - Parameter environment: The process's variables.
-    /// - Throws: ``JobStoreError/Code/badURL`` where `AEROSPIKE_PORT` is neither.
+    /// - Throws: `JobStoreError.Code.badURL` where `AEROSPIKE_PORT` is neither.
     public init(environment: [String: String]) throws(JobStoreError) {
         let host = environment["AEROSPIKE_HOST"].flatMap { $0.isEmpty ? nil : $0 }
         let port = environment["AEROSPIKE_PORT"].flatMap { $0.isEmpty ? nil : $0 }

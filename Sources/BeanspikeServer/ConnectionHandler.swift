@@ -22,6 +22,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Whether the loop has this connection on its list of those that got replies.
     private var isListed = false
     private var isWorking = false
+    /// The generation of ``ReturnWatch`` that it was last answered in, or 0 when it has sent something since.
+    private var answeredIn: UInt32 = 0
     private var isReadHeld = false
     private var isClosing = false
     private var hasLeft = false
@@ -65,6 +67,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var buffer = unwrapInboundIn(data)
         guard !isClosing else { return }
         if loop.options.idleTimeout != nil { lastActivity = loop.eventLoop.now }
+        if answeredIn != 0 {
+            loop.heard(answeredIn)
+            answeredIn = 0
+        }
         state.receive(&buffer)
         work()
     }
@@ -211,6 +217,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         output = ByteBuffer()
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         loop.giveBack(buffer)
+        if answeredIn == 0 { answeredIn = loop.answered() }
     }
 
     // MARK: - Begin and end

@@ -25,6 +25,7 @@ final class ServerLoop: @unchecked Sendable {
     private var withReplies: [ConnectionHandler] = []
     private var isCollecting = false
     private var isFlushScheduled = false
+    private var returns = ReturnWatch()
     private var collectsAgain = false
     private var spareBuffers: [ByteBuffer] = []
     private var whenEmpty: EventLoopPromise<Void>?
@@ -138,11 +139,31 @@ final class ServerLoop: @unchecked Sendable {
     func flushSoon() {
         if isFlushScheduled { return }
         isFlushScheduled = true
-        eventLoop.execute {
-            self.isFlushScheduled = false
-            self.port.flush()
-            self.collect()
+        eventLoop.execute { self.flushOrWait() }
+    }
+
+    private func flushOrWait() {
+        if port.wantsFlush, returns.shouldWait(now: NIODeadline.now().uptimeNanoseconds) {
+            // Not `execute`: the event loop looks at its sockets only when no task is due.
+            _ = eventLoop.assumeIsolated().scheduleTask(in: .microseconds(2)) { self.flushOrWait() }
+            return
         }
+        isFlushScheduled = false
+        port.flush()
+        collect()
+    }
+
+    // MARK: - Who comes back
+
+    /// A connection got replies; the number is to be kept for ``heard(_:)``.
+    func answered() -> UInt32 {
+        returns.answered(now: NIODeadline.now().uptimeNanoseconds)
+        return returns.generation
+    }
+
+    /// A connection sent something.
+    func heard(_ generation: UInt32) {
+        if generation == returns.generation { returns.returned(now: NIODeadline.now().uptimeNanoseconds) }
     }
 
     // MARK: - Buffers

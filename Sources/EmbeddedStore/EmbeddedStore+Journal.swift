@@ -3,6 +3,12 @@ import BeanspikeCore
 // How changes get to the journal. Whoever finds it free and something to commit makes the commit: a caller in
 // `flush` while commits are fast, otherwise the writer's thread, which also does the journal's chores.
 extension EmbeddedStore {
+    /// Whether a commit is wanted and the journal is free.
+    var wantsFlush: Bool {
+        guard journal != nil else { return false }
+        return peekScheduler { !isJournalBusy && $0.commitDue != .never }
+    }
+
     /// Begins the commit that is wanted, if the journal is free; replies may be ready when it returns.
     ///
     /// - Parameter outbox: Whose owner calls, and collects afterwards without being woken.

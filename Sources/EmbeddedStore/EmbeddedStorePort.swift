@@ -25,6 +25,8 @@ final class EmbeddedStorePort: JobStorePort {
         }
     }
 
+    var wantsFlush: Bool { store.wantsFlush }
+
     func flush() { store.flush(of: outbox) }
 
     func isBlocked(_ session: SessionID) -> Bool {

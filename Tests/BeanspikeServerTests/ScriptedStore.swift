@@ -47,6 +47,7 @@ final class ScriptedPort: JobStorePort {
     var endedWaits: [SessionID] { state.withLock { $0.endedWaits } }
 
     func flush() {}
+    var wantsFlush: Bool { false }
 
     func setWake(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.wake = wake } }
     func reserveBlocks(_ value: Bool) { state.withLock { $0.reserveBlocks = value } }

@@ -52,6 +52,9 @@ public protocol JobStorePort: AnyObject, Sendable {
     /// Until then a store may hold changes back, so that it writes, or sends, many at once.
     func flush()
 
+    /// Whether ``flush()`` would have the store write, or send, something.
+    var wantsFlush: Bool { get }
+
     /// Whether the session waits in a `reserve`: true from `submit` until the `reserve` is answered.
     func isBlocked(_ session: SessionID) -> Bool
 

@@ -63,6 +63,9 @@ final class JournalDirectory {
     /// Lets others have the directory; nothing in it may be used any more.
     func unlock() {
         guard lock >= 0 else { return }
+        // Not by closing alone: a child that another thread is just starting shares the descriptor until it has
+        // become another program.
+        flock(lock, LOCK_UN)
         closeFile(lock)
         lock = -1
     }

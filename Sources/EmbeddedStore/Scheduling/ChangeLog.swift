@@ -44,6 +44,8 @@ struct ChangeLog {
 
     /// How long a change that nobody was promised may wait for a commit that is made anyway.
     static let lazyMicroseconds: Int64 = 1_000_000
+    /// Lazy changes are looked at this often, not one by one.
+    static let lazyStepMicroseconds: Int64 = 250_000
     /// How many ids are reserved at a time; as many may be skipped after a crash.
     static let idsReservedAhead: JobID = 1_024
     /// The pause after a commit that failed.
@@ -51,17 +53,24 @@ struct ChangeLog {
 
     /// When the oldest lazy change is to be written.
     var lazyDue: StoreInstant {
-        lazyGone < lazy.count ? lazy[lazyGone].since.advanced(byMicroseconds: Self.lazyMicroseconds) : .never
+        guard lazyGone < lazy.count else { return .never }
+        let due = lazy[lazyGone].since.microseconds + Self.lazyMicroseconds
+        return StoreInstant(microseconds: (due / Self.lazyStepMicroseconds + 1) * Self.lazyStepMicroseconds)
     }
+
+    /// The oldest lazy change.
+    var oldestLazy: (job: Listed, since: StoreInstant)? { lazyGone < lazy.count ? lazy[lazyGone] : nil }
 
     mutating func appendLazy(_ job: Listed, now: StoreInstant) {
         lazy.append((job, now))
     }
 
-    /// The oldest lazy change, if it is due.
+    /// Takes the oldest lazy change if it is old enough.
     mutating func popLazy(dueAt now: StoreInstant) -> Listed? {
-        guard lazyGone < lazy.count, lazyDue <= now else { return nil }
-        let job = lazy[lazyGone].job
+        guard let first = oldestLazy, first.since.advanced(byMicroseconds: Self.lazyMicroseconds) <= now else {
+            return nil
+        }
+        let job = first.job
         lazyGone += 1
         if lazyGone == lazy.count {
             lazy.removeAll(keepingCapacity: lazy.capacity <= 65_536)

@@ -25,6 +25,15 @@ extension Scheduler {
         log.appendLazy(ChangeLog.Listed(handle: handle, id: slot.pointee.id), now: now)
     }
 
+    /// Forgets lazy changes of jobs that are gone, or written since: most, where jobs are quickly done.
+    mutating func dropLazyOfGoneJobs(now: StoreInstant) {
+        while let oldest = log.oldestLazy, !isListedLazily(oldest.job), log.popLazy(dueAt: now) != nil {}
+    }
+
+    private func isListedLazily(_ job: ChangeLog.Listed) -> Bool {
+        slab.holds(job.id, at: job.handle) && slab[job.handle].pointee.flags.contains(.listedLazily)
+    }
+
     /// Notes that the job is about to be forgotten.
     @inline(__always)
     mutating func markDeleted(_ handle: JobHandle) {
@@ -68,9 +77,7 @@ extension Scheduler {
         }
         log.changed.removeAll(keepingCapacity: log.changed.capacity <= 65_536)
         while let job = log.popLazy(dueAt: everything ? StoreInstant.never.advanced(byMicroseconds: -1) : now) {
-            guard slab.holds(job.id, at: job.handle), slab[job.handle].pointee.flags.contains(.listedLazily) else {
-                continue
-            }
+            guard isListedLazily(job) else { continue }
             let record = encode(job.handle, now, wallMilliseconds, into: &batch)
             batch.updates.append(JournalBatch.Update(id: job.id, record: record))
             underWay.updates.append(job)

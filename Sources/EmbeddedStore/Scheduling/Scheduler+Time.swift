@@ -39,7 +39,10 @@ extension Scheduler {
                 sessionTimers.set(id, at: min(soon, session.pointee.waitEnd))
             }
         }
-        if log.lazyDue <= now { log.isCommitWanted = true }
+        if log.lazyDue <= now {
+            dropLazyOfGoneJobs(now: now)
+            if log.lazyDue <= now { log.isCommitWanted = true }
+        }
         resume(now: now)
     }
 

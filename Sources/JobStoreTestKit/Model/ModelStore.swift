@@ -169,6 +169,7 @@ final class ModelPort: JobStorePort {
 
     /// Nothing is held back.
     func flush() {}
+    var wantsFlush: Bool { false }
 
     func isBlocked(_ session: SessionID) -> Bool { key(session).map { store.isBlocked($0) } ?? false }
 

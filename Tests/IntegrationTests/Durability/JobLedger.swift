@@ -22,6 +22,8 @@ struct JobLedger: Sendable {
         var isReserved = false
         /// What the job may be after a restart; one entry where everything about it is acknowledged.
         var possible: Set<Durable>
+        /// When each of its burials was sent, by how many there had been; which one it has tells its place in the order.
+        var burials: [Int: Int] = [:]
     }
 
     /// The client's tube; no other client puts jobs there.
@@ -34,6 +36,8 @@ struct JobLedger: Sendable {
     var unacknowledgedPuts: [[UInt8]: Durable] = [:]
     /// How many puts were sent, which makes every body another.
     var putsSent = 0
+    /// How many burials were sent, which numbers them.
+    var burialsSent = 0
     /// Commands that were acknowledged.
     var acknowledged = 0
     /// What no client should have seen.

@@ -7,6 +7,7 @@ import Foundation
 struct LedgerClient {
     private var ledger: JobLedger
     private var random: SeededGenerator
+    private let onReply: () -> Void
     /// Most jobs that it keeps.
     private static let liveMax = 120
 
@@ -24,8 +25,10 @@ struct LedgerClient {
         var isTouch = false
     }
 
-    init(_ ledger: JobLedger, seed: UInt64) {
+    /// - Parameter onReply: Called for every reply.
+    init(_ ledger: JobLedger, seed: UInt64, onReply: @escaping () -> Void = {}) {
         self.ledger = ledger
+        self.onReply = onReply
         random = SeededGenerator(seed: seed)
     }
 
@@ -163,7 +166,11 @@ struct LedgerClient {
     /// The change is on its way: what comes after it in the same batch builds on it.
     private mutating func begin(_ id: UInt64, _ after: JobLedger.Durable, isReserved: Bool) {
         ledger.burials.removeAll { $0 == id }
-        if after.state == .buried { ledger.burials.append(id) }
+        if after.state == .buried {
+            ledger.burials.append(id)
+            ledger.burialsSent += 1
+            ledger.jobs[id]?.burials[after.buries] = ledger.burialsSent
+        }
         ledger.jobs[id]?.now = after
         ledger.jobs[id]?.isReserved = isReserved
     }
@@ -172,6 +179,7 @@ struct LedgerClient {
 
     private mutating func acknowledge(_ pending: Pending, _ reply: WireReply) {
         ledger.acknowledged += 1
+        onReply()
         guard pending.put == nil ? reply.line == pending.reply : reply.line.hasPrefix(pending.reply) else {
             let command = String(decoding: pending.bytes.prefix(60), as: UTF8.self).debugDescription
             ledger.violation = "\(command): expected \(pending.reply), got \(reply.line)"

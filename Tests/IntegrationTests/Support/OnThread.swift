@@ -1,9 +1,17 @@
 import Foundation
 
 /// Runs blocking work on a thread of its own, so that tests never hold up the threads that tasks run on.
+///
+/// The work is still part of the test: what it expects is recorded there.
 func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        let thread = Thread { continuation.resume(with: Result { try work() }) }
+    try await Task(executorPreference: ThreadExecutor()) { try work() }.value
+}
+
+/// Runs each of its jobs on a new thread.
+private final class ThreadExecutor: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let thread = Thread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
         thread.stackSize = 1 << 20
         thread.start()
     }
