@@ -82,6 +82,13 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The client of the Aerospike protocol: it knows nothing of queues.
+        .target(
+            name: "Aerospike",
+            dependencies: [.product(name: "NIOCore", package: nio)],
+            swiftSettings: settings
+        ),
+
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
@@ -125,6 +132,19 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             exclude: ["Clients", "Transcripts"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AerospikeTests",
+            dependencies: ["Aerospike", .product(name: "NIOCore", package: nio)],
+            exclude: [
+                "Vectors/README.md", "Vectors/crosscheck.py", "Vectors/expressions.py", "Vectors/keys.py",
+                "Vectors/operations.py",
+            ],
+            resources: [
+                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/keys.txt"),
+                .embedInCode("Vectors/operations.txt"),
+            ],
             swiftSettings: settings
         ),
     ]

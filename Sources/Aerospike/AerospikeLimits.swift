@@ -1,0 +1,28 @@
+/// The bounds of the protocol and of this client, in one place.
+public enum AerospikeLimits {
+    /// The longest name of a bin, in bytes (aerospike-server 8.1, base/datamodel.h: `AS_BIN_NAME_MAX_SZ` less one).
+    public static let binNameBytesMax = 15
+
+    /// The longest name of a namespace, in bytes (aerospike-server 8.1, base/datamodel.h).
+    public static let namespaceBytesMax = 31
+
+    /// The longest name of a set, in bytes (aerospike-server 8.1, base/datamodel.h).
+    public static let setNameBytesMax = 63
+
+    /// The most operations in one request: their count is sent in 16 bits (aerospike-server 8.1, base/proto.h).
+    public static let operationsMax = Int(UInt16.max)
+
+    /// The longest message in either direction, in bytes (aerospike-server 8.1, base/proto.h: `PROTO_SIZE_MAX`).
+    public static let messageBytesMax = 128 * 1024 * 1024
+
+    /// The longest list or map that this client reads out of a reply, in bytes of MessagePack.
+    ///
+    /// A record has at most 8 MiB (aerospike-server 8.1, max-record-size), so no answer about one comes near. What is
+    /// read takes up to 32 times as much memory, which a hostile peer could otherwise make 4 GiB with one message.
+    public static let collectionBytesMax = 16 * 1024 * 1024
+
+    /// The deepest nesting of lists and maps that this client reads.
+    ///
+    /// A decoder that followed a hostile peer any deeper would exhaust its stack.
+    public static let nestingDepthMax = 128
+}

@@ -1,0 +1,97 @@
+import Aerospike
+import Glibc
+import NIOCore
+
+/// One blocking connection to a real server, which is all that checking what is on the wire needs.
+final class LiveServer {
+    /// The variable that names the server as `host` or `host:port`; without it the live tests are left out.
+    static let address = getenv("AEROSPIKE_HOST").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+
+    private let descriptor: Int32
+    private var decoder = ReplyDecoder()
+
+    init() throws {
+        let parts = (Self.address ?? "").split(separator: ":")
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let port = parts.count > 1 ? String(parts[1]) : "3000"
+        guard let host = parts.first, getaddrinfo(String(host), port, &hints, &found) == 0, let address = found else {
+            throw Unexpected()
+        }
+        defer { freeaddrinfo(address) }
+        descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
+        guard connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else { throw Unexpected() }
+        // No reply in this time is a failed test, not a test that hangs.
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func send(_ bytes: ByteBuffer) throws {
+        var bytes = bytes
+        while bytes.readableBytes > 0 {
+            let count = bytes.withUnsafeReadableBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Unexpected() }
+            bytes.moveReaderIndex(forwardBy: count)
+        }
+    }
+
+    func receive() throws -> ReplyDecoder.Frame {
+        while true {
+            if let frame = try decoder.next() {
+                return frame
+            }
+            var bytes = ByteBuffer()
+            let count = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: 16384) {
+                max(0, recv(descriptor, $0.baseAddress, $0.count, 0))
+            }
+            guard count > 0 else { throw Unexpected() }
+            decoder.feed(bytes)
+        }
+    }
+
+    func info(_ names: String...) throws -> [String: String] {
+        var buffer = ByteBuffer()
+        try InfoMessage.write(names, into: &buffer)
+        try send(buffer)
+        guard case .info(let body) = try receive() else { throw Unexpected() }
+        return try InfoMessage.parse(body)
+    }
+
+    func call(_ request: RecordRequest) throws -> Record {
+        var buffer = ByteBuffer()
+        try buffer.writeRequest(request, timeoutMilliseconds: 1000)
+        try send(buffer)
+        guard case .message(let message, endsBody: true) = try receive() else { throw Unexpected() }
+        guard message.resultCode == .ok else { throw AerospikeError(message.resultCode) }
+        return try message.record(answering: request)
+    }
+
+    func operate(
+        _ key: Key,
+        _ operations: [Operation],
+        policy: WritePolicy = WritePolicy()
+    ) throws -> Record {
+        try call(.operate(key, operations, readPolicy: ReadPolicy(), writePolicy: policy))
+    }
+
+    /// The messages of a reply that goes on to one that is last.
+    func stream(_ request: ByteBuffer) throws -> [ReplyMessage] {
+        try send(request)
+        var messages: [ReplyMessage] = []
+        while true {
+            guard case .message(let message, _) = try receive() else { throw Unexpected() }
+            if message.isLast {
+                guard message.resultCode == .ok else { throw AerospikeError(message.resultCode) }
+                return messages
+            }
+            messages.append(message)
+        }
+    }
+}
