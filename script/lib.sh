@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # What the scripts here share. Sourced, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$root"
+cd "$root" || exit 1
 
 # The text at a script's top, from its second line to the first that is no comment.
 usage() {
