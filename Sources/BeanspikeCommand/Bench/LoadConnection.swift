@@ -134,6 +134,8 @@ final class LoadConnection {
 
     /// Takes every whole reply in the buffer.
     private func takeReplies(at now: UInt64, _ plan: LoadPlan, _ tally: inout LoadTally) throws {
+        // What is queued from here on is not sent yet: a server cannot answer it.
+        let askedTail = kindsTail
         let base = UnsafeRawPointer(input)
         var position = inputStart
         let end = inputEnd
@@ -169,7 +171,7 @@ final class LoadConnection {
                 start: base + position,
                 count: UnsafeRawPointer(newline) - (base + position)
             )
-            guard kindsHead != kindsTail else {
+            guard kindsHead != askedTail else {
                 throw CommandError.failed("The server sent a reply to no command: \(text(of: line))")
             }
             let kind = kinds[kindsHead & ringMask]
