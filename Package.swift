@@ -78,14 +78,17 @@ let package = Package(
                 "Beanspike", "BeanspikeCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "NIOCore", package: nio),
-                .product(name: "NIOPosix", package: nio),
             ],
             swiftSettings: settings
         ),
 
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
+        .testTarget(
+            name: "JobStoreTestKitTests",
+            dependencies: ["BeanspikeCore", "JobStoreTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
@@ -107,6 +110,7 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -118,6 +122,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "IntegrationTests", swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            exclude: ["Clients", "Transcripts"],
+            swiftSettings: settings
+        ),
     ]
 )

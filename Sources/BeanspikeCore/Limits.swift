@@ -8,8 +8,8 @@ public enum Limits {
     public static let commandLineBytesMax = 224
     /// The largest job body that a server takes unless told otherwise, in bytes (`-z`).
     public static let bodyBytesMaxDefault = 65_535
-    /// The largest value of `-z`, in bytes (beanstalkd's `JOB_DATA_SIZE_LIMIT_MAX`).
-    public static let bodyBytesMaxCeiling = 1_073_741_824
+    /// The largest value of `-z`, in bytes: a little less than the longest value that SQLite takes (1e9).
+    public static let bodyBytesMaxCeiling = 999_000_000
     /// Jobs with a priority value below this one count as urgent (protocol.txt, "stats").
     public static let urgentPriorityBelow: UInt32 = 1024
     /// How long before its first reservation's deadline a waiting consumer is told DEADLINE_SOON.

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// A point on a store's clock: microseconds since the clock's own start. It never steps back.
+/// A point on a store's clock, which never steps back: microseconds since the clock's own start.
 @frozen
 public struct StoreInstant: Comparable, Hashable, Sendable {
     /// Microseconds since the clock's start.

@@ -1,15 +1,15 @@
 /// What a store could not do, why, and what to do about it.
 public struct JobStoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What kind of failure it was. More may come: switch with a default.
+    /// What kind of failure it was; more may come, so switch with a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The code's name.
         public let description: String
 
         private init(_ name: String) { description = name }
 
-        /// There is no room for the change. Nothing of it was kept; try again when there is.
+        /// There is no room for the change; nothing of it was kept, so try again when there is.
         public static let outOfSpace = Code("outOfSpace")
-        /// The change could not be made durable. Whether it was is told by ``JobStoreError/inDoubt``.
+        /// The change could not be made durable; ``JobStoreError/inDoubt`` says whether it may have been all the same.
         public static let writeFailed = Code("writeFailed")
         /// Something could not be read.
         public static let readFailed = Code("readFailed")

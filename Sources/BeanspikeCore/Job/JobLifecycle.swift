@@ -48,7 +48,7 @@ public struct JobLifecycle: Equatable, Sendable {
         return true
     }
 
-    /// Starts the time to run anew. False when the job is not reserved.
+    /// Starts the time to run anew; false when the job is not reserved.
     @inlinable
     public mutating func touch(now: StoreInstant) -> Bool {
         guard state == .reserved else { return false }

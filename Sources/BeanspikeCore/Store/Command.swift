@@ -32,7 +32,7 @@ public enum ReserveWait: Equatable, Sendable {
 /// One thing that a session asks of a store.
 ///
 /// The words are beanstalkd's (protocol.txt); what they do to a job is in ``JobLifecycle``. "Used" and "watched"
-/// are the session's, as set by ``use(_:)``, ``watch(_:weight:)`` and ``ignore(_:)``; at first both are "default".
+/// are the session's, as set by ``use(_:)``, ``watch(_:)`` and ``ignore(_:)``; at first both are "default".
 public enum Command: Sendable {
     /// Puts a job in the used tube. `ttrSeconds` 0 means no limit. → ``Reply/inserted(_:)``
     case put(
@@ -72,7 +72,7 @@ public enum Command: Sendable {
     case ignore(TubeName)
     /// Hands out none of the tube's jobs for so many seconds; 0 ends a pause. → ``Reply/paused``
     case pause(TubeName, seconds: UInt32)
-    /// Deletes every job of the tube, reserved ones too. → ``Reply/truncated(_:)``
+    /// Deletes every job of the tube, reserved ones too; a tube that is not there has none. → ``Reply/truncated(_:)``
     case truncate(TubeName)
     /// → ``Reply/jobStatistics(_:)``, ``Reply/notFound``
     case jobStatistics(JobID)

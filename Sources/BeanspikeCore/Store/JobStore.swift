@@ -11,6 +11,7 @@ public protocol JobStore: AnyObject, Sendable {
     /// - Parameter wake: Called on any thread, without locks held, when ``JobStorePort/collect(into:)`` has
     ///   something new that did not come of a call the port's owner is making just now. It is called once until
     ///   the next `collect`, and must only schedule that.
+    /// - Returns: The port.
     func makePort(wake: @escaping @Sendable () -> Void) -> any JobStorePort
 
     /// Ends the store: what is acknowledged stays, what is reserved is ready for others.
@@ -19,7 +20,9 @@ public protocol JobStore: AnyObject, Sendable {
     func close() async throws
 }
 
-/// One thread's way into a ``JobStore``. Its methods are called by one thread at a time.
+/// One thread's way into a ``JobStore``.
+///
+/// Its methods are called by one thread at a time. Any of them may have made replies final: collect after it.
 ///
 /// A session stands for one client: it holds reservations, uses a tube and watches tubes. Commands of one session
 /// take effect in their order, and its replies come out in that order, each when it is final: an acknowledged
@@ -44,7 +47,12 @@ public protocol JobStorePort: AnyObject, Sendable {
     ///   - session: Whose commands they are.
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID)
 
-    /// Whether the session waits in a `reserve`.
+    /// Says that the caller has submitted all that arrived together. To be called after ``submit(_:bytes:session:)``.
+    ///
+    /// Until then a store may hold changes back, so that it writes, or sends, many at once.
+    func flush()
+
+    /// Whether the session waits in a `reserve`: true from `submit` until the `reserve` is answered.
     func isBlocked(_ session: SessionID) -> Bool
 
     /// Answers a waiting `reserve` of this session with ``Reply/timedOut`` now.

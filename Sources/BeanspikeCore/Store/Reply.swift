@@ -1,4 +1,4 @@
-/// A job that a store hands out. Its body is in the batch's bytes.
+/// A job that a store hands out; its body is in the batch's bytes.
 @frozen
 public struct JobView: Sendable {
     /// The job's number.

@@ -14,7 +14,9 @@ import BeanspikeCore
 /// Attributes, when present: i64 time of birth, u32 retries, u8 flags (bit 0: retry, bit 1: compression skipped),
 /// u32 original body bytes, u32 metadata bytes, metadata, u32 reason bytes, reason.
 struct JournalRecord: Equatable {
-    /// State, priority, delay, TTR and counters. The deadline is not used: ``dueWallMilliseconds`` is.
+    /// State, priority, delay, TTR and counters.
+    ///
+    /// The deadline is not used: ``dueWallMilliseconds`` is.
     var lifecycle: JobLifecycle
     /// The tube that the job is in.
     var tube: TubeName

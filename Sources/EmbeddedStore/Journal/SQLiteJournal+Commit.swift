@@ -1,0 +1,188 @@
+import BeanspikeCore
+import CSQLite
+
+extension SQLiteJournal {
+    func commit(_ batch: borrowing JournalBatch) throws(JobStoreError) {
+        guard batch.hasChanges else { return }
+        guard let statements else { throw JobStoreError(.closed, "The journal is closed.") }
+        let puts = batch.puts
+        if let large = puts.first(where: { $0.record.count + $0.body.count > Self.jobBytesMax }) {
+            throw JobStoreError(
+                .limitReached,
+                "Job \(large.id) is larger than a journal's row may be (\(Self.jobBytesMax) bytes)."
+            )
+        }
+        let updates = batch.updates
+        let deletes = batch.deletes
+        let bytes = batch.bytes
+        let reserved = batch.idsReservedBelow
+
+        func attempt() throws(SQLiteError) {
+            try transaction(growing: !puts.isEmpty) { () throws(SQLiteError) in
+                try write(puts: puts, updates: updates, bytes: bytes, statements)
+                try write(deletes: deletes, statements)
+                if let reserved { try statements.setNextID(reserved) }
+            }
+        }
+        do {
+            if mustCheckpoint { try checkpoint() }
+            do {
+                try attempt()
+            } catch  where error.isOutOfSpace && database.logFrames > 0 {
+                // The log may be what has no room: emptied, it has its full length again.
+                try checkpoint()
+                try attempt()
+            }
+        } catch {
+            throw writeFailure(error)
+        }
+        statistics.recordsWritten &+= UInt64(puts.count + updates.count + deletes.count)
+        if !deletes.isEmpty { mayHaveFreed = true }
+        afterCommit()
+    }
+
+    /// A row's bytes, by SQLite's own limit (`SQLITE_MAX_LENGTH`), with some to spare for what it adds.
+    static let jobBytesMax = 999_999_000
+
+    /// Runs `body` as one transaction: whole or not at all.
+    func transaction(
+        growing: Bool,
+        _ body: () throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        guard let statements else { return }
+        try statements.begin.run()
+        var isWriting = false
+        do {
+            try body()
+            try reserveFile(growing: growing)
+            isWriting = true
+            try statements.commit.run()
+            isLastFailureInDoubt = false
+        } catch {
+            if database.isInTransaction { try? statements.rollback.run() }
+            // A failed write or sync may leave a log that a restart would take for a commit. A commit of nothing much
+            // in the same place rules that out.
+            if isWriting, error.primaryCode == SQLITE_IOERR { overwriteFailedCommit() }
+            throw error
+        }
+    }
+
+    private func write(
+        puts: [JournalBatch.Put],
+        updates: [JournalBatch.Update],
+        bytes: [UInt8],
+        _ statements: Statements
+    ) throws(SQLiteError) {
+        guard !(puts.isEmpty && updates.isEmpty) else { return }
+        try withBytes(of: bytes) { (bytes) throws(SQLiteError) in
+            for put in puts {
+                try statements.put.bind(Int64(put.id), at: 1)
+                try statements.put.bind(bytes.part(put.record), at: 2)
+                try statements.put.bind(bytes.part(put.body), at: 3)
+                try statements.put.run()
+            }
+            for update in updates {
+                try statements.update.bind(Int64(update.id), at: 1)
+                try statements.update.bind(bytes.part(update.record), at: 2)
+                try statements.update.run()
+            }
+        }
+    }
+
+    private func write(deletes: [JournalBatch.Delete], _ statements: Statements) throws(SQLiteError) {
+        guard !deletes.isEmpty else { return }
+        var run = DeletedRun()
+        var runOfChanges = DeletedRun()
+        for delete in deletes {
+            if !run.take(delete.id) {
+                try run.write(one: statements.delete, many: statements.deleteRange)
+                run = DeletedRun(delete.id)
+            }
+            if delete.wasUpdated, !runOfChanges.take(delete.id) {
+                try runOfChanges.write(one: statements.deleteChange, many: statements.deleteChangeRange)
+                runOfChanges = DeletedRun(delete.id)
+            }
+        }
+        try run.write(one: statements.delete, many: statements.deleteRange)
+        try runOfChanges.write(one: statements.deleteChange, many: statements.deleteChangeRange)
+    }
+
+    /// `Array.withUnsafeBytes` does not pass typed errors on.
+    private func withBytes(
+        of bytes: [UInt8],
+        _ body: (UnsafeRawBufferPointer) throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        var failure: SQLiteError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(SQLiteError) { try body(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func overwriteFailedCommit() {
+        guard let statements else { return }
+        do {
+            try statements.begin.run()
+            // An id is given up for it: SQLite does not write what does not change.
+            try database.execute("UPDATE meta SET value = value + 1 WHERE name = 'next_id'")
+            try statements.commit.run()
+            isLastFailureInDoubt = false
+        } catch {
+            if database.isInTransaction { try? statements.rollback.run() }
+            isLastFailureInDoubt = true
+        }
+    }
+
+    /// What is told of a failure to write.
+    func writeFailure(_ error: SQLiteError) -> JobStoreError {
+        let path = directory.journalPath
+        if error.isOutOfSpace {
+            return JobStoreError(
+                .outOfSpace,
+                "There is no room for the journal \(path) to grow (\(error)). Make room, or delete jobs."
+            )
+        }
+        if error.isDamage { return JournalFile.damage(error.description, in: directory, code: .writeFailed) }
+        return JobStoreError(
+            .writeFailed,
+            "The journal \(path) cannot be written (\(error)). See to the disk.",
+            inDoubt: isLastFailureInDoubt
+        )
+    }
+}
+
+/// Ids in a row that are deleted by one statement.
+private struct DeletedRun {
+    private var first: JobID = 0
+    private var last: JobID = 0
+
+    /// No ids yet.
+    init() {}
+
+    init(_ id: JobID) {
+        first = id
+        last = id
+    }
+
+    /// Whether the id continues the run, and now belongs to it.
+    mutating func take(_ id: JobID) -> Bool {
+        guard last != 0, id == last &+ 1 else { return false }
+        last = id
+        return true
+    }
+
+    func write(one: SQLiteStatement, many: SQLiteStatement) throws(SQLiteError) {
+        guard last != 0 else { return }
+        let statement = first == last ? one : many
+        try statement.bind(Int64(first), at: 1)
+        if first != last { try statement.bind(Int64(last), at: 2) }
+        try statement.run()
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The bytes that a range of a batch points to.
+    fileprivate func part(_ range: ByteRange) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[range.offset..<range.offset + range.count])
+    }
+}

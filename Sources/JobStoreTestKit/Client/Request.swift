@@ -1,0 +1,37 @@
+public import BeanspikeCore
+
+/// A command with its body, before the two are laid out for a store.
+public struct Request: Sendable {
+    /// What to do; a put's range is filled in when it is submitted.
+    public var command: Command
+    /// The body of a put; empty otherwise.
+    public var body: [UInt8]
+
+    /// A request.
+    public init(_ command: Command, body: [UInt8] = []) {
+        self.command = command
+        self.body = body
+    }
+
+    /// A put.
+    public static func put(
+        _ body: [UInt8] = [],
+        priority: UInt32 = 0,
+        delay: UInt32 = 0,
+        ttr: UInt32 = 60,
+        attributes: JobAttributes? = nil
+    ) -> Request {
+        Request(
+            .put(priority: priority, delaySeconds: delay, ttrSeconds: ttr, body: .empty, attributes: attributes),
+            body: body
+        )
+    }
+
+    /// The command with its body's place in `bytes`, to which the body is added.
+    func laidOut(in bytes: inout [UInt8]) -> Command {
+        guard case .put(let priority, let delay, let ttr, _, let attributes) = command else { return command }
+        let range = ByteRange(offset: bytes.count, count: body.count)
+        bytes.append(contentsOf: body)
+        return .put(priority: priority, delaySeconds: delay, ttrSeconds: ttr, body: range, attributes: attributes)
+    }
+}
