@@ -5,6 +5,37 @@ import Testing
 
 private let noServer = "beanstalkd is not installed, and \(ServerProgram.variable) names no server"
 
+/// The program against servers that do not keep to the protocol.
+@Suite struct HostileServerTests {
+    @Test(arguments: [
+        "\r\n", "HTTP/1.1 400 Bad Request\r\n", "OK 99999999999\r\n", "OK 3\r\nabcdef", "RESERVED\r\n", "OK x\r\n",
+        String(repeating: "x", count: 10_000), "INTERNAL_ERROR\r\n", "OUT_OF_MEMORY\r\n", "\u{0}\u{1}\r\n",
+    ])
+    func oneLineSaysWhatIsWrong(reply: String) throws {
+        let server = try ScriptedServer { _ in reply }
+        let stats = try CommandRun(server.address, ["stats"])
+        #expect(stats.status == 1)
+        #expect(stats.output.isEmpty)
+        #expect(stats.errors.hasPrefix("beanspike: "))
+        #expect(stats.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func theGeneratorDoesNotTrustAServerEither() throws {
+        for reply in ["RESERVED 1 64\r\n", "INSERTED x", String(repeating: "y", count: 10_000)] {
+            let server = try ScriptedServer { line in
+                if line.hasPrefix("use ") { return "USING \(line.dropFirst(4))\r\n" }
+                if line.hasPrefix("watch ") { return "WATCHING 2\r\n" }
+                if line.hasPrefix("ignore ") { return "WATCHING 1\r\n" }
+                return reply + "\r\n" + reply + "\r\n"
+            }
+            // A pid keeps it from asking for one by another connection.
+            let line = ["bench", "--connections", "1", "--jobs", "10", "--warm-up", "0", "--rounds", "1"]
+            let bench = try CommandRun(server.address, line + ["--pid", "\(getpid())"])
+            #expect(bench.status == 1)
+        }
+    }
+}
+
 /// The program against real servers, as a person uses it.
 @Suite(.enabled(if: !ServerProgram.kinds.isEmpty, Comment(rawValue: noServer)))
 struct EndToEndTests {

@@ -83,16 +83,21 @@ struct WorkTests {
         #expect(try server.connect().statistics(ofJob: 1)["state"] == "ready")
     }
 
-    @Test(arguments: ServerProgram.kinds)
-    func aJobThatIsLostEndsItsCommand(kind: ServerProgram.Kind) throws {
-        let server = try ServerProgram(kind)
-        _ = try CommandRun(server, "put", "-t", "w", "--ttr", "1", "x")
-        // Stopped for longer than the time to run, the worker finds its job gone when it goes on.
-        let script = "kill -STOP $PPID; sleep 2; kill -CONT $PPID; sleep 30; echo finished"
-        let work = try CommandRun(server, "work", "w", "--count", "1", "--", "sh", "-c", script)
-        #expect(work.lines.isEmpty)
-        #expect(work.errors.contains("is lost"))
-        #expect(try server.connect().statistics(ofJob: 1)["state"] == "ready")
+    @Test func aTouchThatIsRefusedEndsTheCommand() throws {
+        let server = try ScriptedServer { line in
+            switch line.prefix(while: { $0 != " " }) {
+            case "watch", "ignore": "WATCHING 1\r\n"
+            case "reserve": "RESERVED 7 1\r\nx\r\n"
+            case "stats-job": "OK 35\r\n---\nid: 7\npri: 0\nttr: 1\nreserves: 1\r\n"
+            default: "NOT_FOUND\r\n"
+            }
+        }
+        let script = "sleep 30; echo finished"
+        let work = try CommandRun(server.address, ["work", "w", "--count", "1", "--json", "--", "sh", "-c", script])
+        #expect(work.status == 0)
+        #expect(work.text.contains(#""outcome":"lost""#))
+        #expect(work.errors.contains("job 7 is lost"))
+        #expect(!work.errors.contains("finished"))
     }
 
     @Test(arguments: ServerProgram.kinds)

@@ -13,7 +13,7 @@ struct CommandRun {
     var lines: [String] { text.split(separator: "\n").map(String.init) }
 
     /// Runs the program; input and output are files, so that nobody waits for anybody to read.
-    init(_ server: ServerProgram, _ arguments: [String], input: Data = Data()) throws {
+    init(_ server: ServerAddress, _ arguments: [String], input: Data = Data()) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("beanspike-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -23,7 +23,7 @@ struct CommandRun {
         defer { for descriptor in descriptors { close(descriptor) } }
         let process = try TestProcess(
             Self.program,
-            ["--server", "\(server.address)"] + arguments,
+            ["--server", "\(server)"] + arguments,
             input: descriptors[0],
             output: descriptors[1],
             errors: descriptors[2]
@@ -33,8 +33,12 @@ struct CommandRun {
         errors = String(decoding: try Data(contentsOf: names[2]), as: UTF8.self)
     }
 
+    init(_ server: ServerProgram, _ arguments: [String], input: Data = Data()) throws {
+        try self.init(server.address, arguments, input: input)
+    }
+
     init(_ server: ServerProgram, _ arguments: String..., input: Data = Data()) throws {
-        try self.init(server, arguments, input: input)
+        try self.init(server.address, arguments, input: input)
     }
 
     /// The program is built beside the tests.

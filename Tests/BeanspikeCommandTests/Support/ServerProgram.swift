@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import BeanspikeCommand
@@ -60,19 +61,25 @@ final class ServerProgram {
     /// A connection to it.
     func connect() throws -> BeanstalkConnection { try BeanstalkConnection(to: address) }
 
+    /// Counts on, so that no two servers of one run are given the same port: some programs share one without a word.
+    private static let lastPort = Atomic<Int>(20_000 + Int(getpid()) % 10_000)
+
     private static func freePort() throws -> UInt16 {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let outcome = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 ? getsockname(listener, $0, &length) : -1
+        for _ in 0..<1_000 {
+            let port = UInt16(lastPort.wrappingAdd(1, ordering: .relaxed).newValue)
+            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            defer { close(listener) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            let isFree = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
+            if isFree { return port }
         }
-        guard outcome == 0 else { throw CommandError.failed("no free port") }
-        return UInt16(bigEndian: address.sin_port)
+        throw CommandError.failed("no free port")
     }
 }
