@@ -25,6 +25,8 @@ final class LoadConnection {
     private let output: UnsafeMutableRawPointer
     private var outputStart = 0
     private var outputEnd = 0
+    /// Bytes behind this are not to be sent yet.
+    private var outputDue = 0
 
     /// Commands in flight, oldest first, in a ring.
     private let kinds: UnsafeMutablePointer<LoadCommand>
@@ -33,6 +35,8 @@ final class LoadConnection {
     private let ringMask: Int
     private var kindsHead = 0
     private var kindsTail = 0
+    /// Commands behind this are queued and may not be sent yet: a server cannot answer them.
+    private var sentTail = 0
     private var turnsHead = 0
     private var turnsTail = 0
 
@@ -89,17 +93,16 @@ final class LoadConnection {
     /// Commands sent, or waiting to be, that have no reply yet.
     var inFlight: Int { kindsTail &- kindsHead }
     /// Whether bytes wait for room in the socket.
-    var hasOutput: Bool { outputEnd > outputStart }
+    var hasOutput: Bool { outputDue > outputStart }
 
     /// Starts as many units as there is room for, and sends their first commands.
     func start(_ plan: LoadPlan, _ tally: inout LoadTally) throws {
-        let before = inFlight
         let window = plan.endsWhenEmpty ? 1 : inFlightMax
         while inFlight < window, tally.unitsLeft > 0 {
             tally.unitsLeft &-= 1
             enqueue(plan.first, digits: nil)
         }
-        try send(commands: inFlight - before)
+        try sendQueued()
     }
 
     /// Reads what has arrived, answers it with what comes next, and sends that in one write.
@@ -127,15 +130,14 @@ final class LoadConnection {
             )
         }
         inputEnd += count
-        let before = kindsTail
         try takeReplies(at: MonotonicTime.now, plan, &tally)
-        try send(commands: kindsTail &- before)
+        // Where commands of several kinds follow each other, a whole window is answered before the next one leaves:
+        // servers are known that answer in another order what changes jobs and what only reserves them.
+        if plan.first == plan.last || kindsHead == sentTail { try sendQueued() }
     }
 
     /// Takes every whole reply in the buffer.
     private func takeReplies(at now: UInt64, _ plan: LoadPlan, _ tally: inout LoadTally) throws {
-        // What is queued from here on is not sent yet: a server cannot answer it.
-        let askedTail = kindsTail
         let base = UnsafeRawPointer(input)
         var position = inputStart
         let end = inputEnd
@@ -171,7 +173,7 @@ final class LoadConnection {
                 start: base + position,
                 count: UnsafeRawPointer(newline) - (base + position)
             )
-            guard kindsHead != askedTail else {
+            guard kindsHead != sentTail else {
                 throw CommandError.failed("The server sent a reply to no command: \(text(of: line))")
             }
             let kind = kinds[kindsHead & ringMask]
@@ -303,9 +305,12 @@ final class LoadConnection {
         outputEnd &+= bytes.count
     }
 
-    /// Notes when the new commands left, and writes.
-    private func send(commands: Int) throws {
+    /// Notes when the queued commands leave, and writes.
+    private func sendQueued() throws {
+        let commands = kindsTail &- sentTail
         if commands > 0 {
+            sentTail = kindsTail
+            outputDue = outputEnd
             let tail = turnsTail & ringMask
             turns[tail] = Turn(sentAt: MonotonicTime.now, commands: commands)
             turnsTail &+= 1
@@ -315,11 +320,11 @@ final class LoadConnection {
 
     /// Writes what waits, as far as the socket takes it.
     func flush() throws {
-        while outputStart < outputEnd {
+        while outputStart < outputDue {
             let count = Glibc.send(
                 descriptor,
                 output + outputStart,
-                outputEnd - outputStart,
+                outputDue - outputStart,
                 Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
             )
             if count > 0 {
@@ -330,12 +335,10 @@ final class LoadConnection {
                 throw CommandError.failed("A connection broke: \(String(cString: strerror(errno))).")
             }
         }
-        if outputStart == outputEnd {
-            outputStart = 0
-            outputEnd = 0
-        } else if outputStart > 0 {
+        if outputStart > 0 {
             memmove(output, output + outputStart, outputEnd - outputStart)
             outputEnd -= outputStart
+            outputDue -= outputStart
             outputStart = 0
         }
     }
