@@ -189,7 +189,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             port.submit(commands, bytes: bytes, session: session)
         }
         if !found { return false }
-        loop.flushSoon()
+        if port.wantsFlush { loop.flushSoon() }
         let isNewProducer = loop.parsed.isProducer && state.becomeProducer()
         let isNewWorker = loop.parsed.isWorker && state.becomeWorker()
         loop.counters.add(

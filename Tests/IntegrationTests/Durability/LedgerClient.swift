@@ -25,7 +25,7 @@ struct LedgerClient {
         var isTouch = false
     }
 
-    /// - Parameter onReply: Called for every reply.
+    /// A client that goes on from `ledger`; `onReply` is called for every reply.
     init(_ ledger: JobLedger, seed: UInt64, onReply: @escaping () -> Void = {}) {
         self.ledger = ledger
         self.onReply = onReply
