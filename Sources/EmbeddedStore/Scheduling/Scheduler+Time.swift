@@ -30,7 +30,7 @@ extension Scheduler {
         }
         while let id = sessionTimers.popDue(now) {
             let session = sessions[id]
-            let soon = deadlineSoon(id)
+            let soon = deadlineSoon(id, now)
             if soon <= now {
                 endWait(id, with: .deadlineSoon)
             } else if session.pointee.waitEnd <= now {

@@ -9,15 +9,15 @@ extension Scheduler {
             give(handle, leaving: true, to: id, now: now)
             return
         }
-        if deadlineSoon(id) <= now { return send(.deadlineSoon, to: id) }
+        if deadlineSoon(id, now) <= now { return send(.deadlineSoon, to: id) }
         switch wait {
         case .none: send(.timedOut, to: id)
-        case .forever: startWaiting(id, until: .never)
+        case .forever: startWaiting(id, until: .never, now)
         case .microseconds(let limit):
             if limit <= 0 {
                 send(.timedOut, to: id)
             } else {
-                startWaiting(id, until: now.advanced(byMicroseconds: limit))
+                startWaiting(id, until: now.advanced(byMicroseconds: limit), now)
             }
         }
     }
@@ -59,6 +59,8 @@ extension Scheduler {
         let slot = slab[handle]
         _ = slot.pointee.lifecycle.reserve(now: now)
         slot.pointee.holder = id
+        let session = sessions[id]
+        session.pointee.deadlineBound = min(session.pointee.deadlineBound, slot.pointee.lifecycle.deadline)
         enterState(handle, now: now)
         markChangedLazily(handle, now: now)
         send(job: handle, reserved: true, to: id)
@@ -66,7 +68,7 @@ extension Scheduler {
 
     // MARK: - Waiting
 
-    private mutating func startWaiting(_ id: SessionID, until end: StoreInstant) {
+    private mutating func startWaiting(_ id: SessionID, until end: StoreInstant, _ now: StoreInstant) {
         let session = sessions[id]
         session.pointee.waitTicket = nextTicket
         session.pointee.waitEnd = end
@@ -77,7 +79,7 @@ extension Scheduler {
             tube.pointee.appendWaiter(Tube.Waiter(session: id, ticket: session.pointee.waitTicket))
             tube.pointee.pruneWaiters { isCurrent($0) }
         }
-        sessionTimers.set(id, at: min(end, deadlineSoon(id)))
+        sessionTimers.set(id, at: min(end, deadlineSoon(id, now)))
     }
 
     private mutating func stopWaiting(_ id: SessionID) {
@@ -124,16 +126,25 @@ extension Scheduler {
         }
     }
 
-    /// When the session is to be told that one of its reservations is about to end.
-    func deadlineSoon(_ id: SessionID) -> StoreInstant {
+    /// When the session is to be told that one of its reservations is about to end, or earlier.
+    ///
+    /// It is exact when it is now or past: then, and only then, all that the session holds is looked at.
+    func deadlineSoon(_ id: SessionID, _ now: StoreInstant) -> StoreInstant {
+        let session = sessions[id]
+        let bound = Self.toldBefore(session.pointee.deadlineBound)
+        guard bound <= now else { return bound }
         var soonest = StoreInstant.never
-        var handle = sessions[id].pointee.reserved.first
+        var handle = session.pointee.reserved.first
         while handle != .none {
             soonest = min(soonest, slab[handle].pointee.lifecycle.deadline)
             handle = slab[handle].pointee.next
         }
-        guard soonest != .never else { return .never }
-        return soonest.advanced(byMicroseconds: -Self.deadlineMarginMicroseconds)
+        session.pointee.deadlineBound = soonest
+        return Self.toldBefore(soonest)
+    }
+
+    private static func toldBefore(_ deadline: StoreInstant) -> StoreInstant {
+        deadline == .never ? .never : deadline.advanced(byMicroseconds: -deadlineMarginMicroseconds)
     }
 
     private static var deadlineMarginMicroseconds: Int64 { Limits.deadlineMargin.components.seconds * 1_000_000 }

@@ -30,6 +30,8 @@ struct Session {
     var watched: [TubeIndex]
     /// The jobs that it holds.
     var reserved = JobList()
+    /// None of the jobs that it holds has an earlier deadline; the earliest may be later.
+    var deadlineBound = StoreInstant.never
     /// Not 0 while it waits; rises with every wait of any session.
     var waitTicket: UInt64 = 0
     var waitEnd = StoreInstant.never
