@@ -57,9 +57,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .systemLibrary(name: "CMalloc"),
         .executableTarget(
             name: "beanspiked",
             dependencies: [
+                "CMalloc",
                 "Beanspike", "BeanspikeCore", "BeanspikeServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -22,6 +22,7 @@ enum Main {
     // Not `async`: the first thread of an asynchronous program ends where that waits, and keeps, in the eyes of `ps`,
     // the user that the others gave up with -u.
     static func main() {
+        Process.configureMemory()
         let command = parse()
         if command.showsVersion {
             Output.print("beanspiked \(BeanspikeServer.version)")
