@@ -25,10 +25,15 @@ struct PackData {
     }
 
     /// Appends a job, whose record and body are at most ``PackLimits/jobBytesMax`` together.
-    static func append(record: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, to pack: inout [UInt8]) {
-        let head = (UInt32(record.count) | UInt32(body.count) << 16).littleEndian
+    ///
+    /// - Parameters:
+    ///   - record: nil where it is the record of the job before, as with jobs of one tube and one millisecond.
+    ///   - body: The job's body.
+    ///   - pack: What has the jobs before.
+    static func append(record: UnsafeRawBufferPointer?, body: UnsafeRawBufferPointer, to pack: inout [UInt8]) {
+        let head = (UInt32(record?.count ?? 0) | UInt32(body.count) << 16).littleEndian
         withUnsafeBytes(of: head) { pack.append(contentsOf: $0) }
-        pack.append(contentsOf: record)
+        if let record { pack.append(contentsOf: record) }
         pack.append(contentsOf: body)
     }
 
@@ -56,13 +61,12 @@ struct PackData {
             let recordEnd = at + jobHeadBytes + Int(head & 0xffff)
             let bodyEnd = recordEnd + Int(head >> 16)
             guard bodyEnd <= bytes.count else { return false }
-            jobs.append(
-                Job(
-                    offset: UInt64(rest.trailingZeroBitCount),
-                    record: at + jobHeadBytes..<recordEnd,
-                    body: recordEnd..<bodyEnd
-                )
-            )
+            var record = at + jobHeadBytes..<recordEnd
+            if record.isEmpty {
+                guard let before = jobs.last else { return false }
+                record = before.record
+            }
+            jobs.append(Job(offset: UInt64(rest.trailingZeroBitCount), record: record, body: recordEnd..<bodyEnd))
             at = bodyEnd
             rest &= rest - 1
         }

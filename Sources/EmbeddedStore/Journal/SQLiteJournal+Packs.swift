@@ -1,6 +1,14 @@
 import BeanspikeCore
 import CSQLite
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Jobs that share a row: a row costs the processor more than all that is in it.
 extension SQLiteJournal {
     /// How many of the puts from `start` on make one pack; 0 where the first is to be a row of its own.
@@ -38,9 +46,13 @@ extension SQLiteJournal {
         guard let first = puts.first?.id else { return }
         var members: UInt64 = 0
         PackData.begin(&packBytes)
+        var previous: UnsafeRawBufferPointer?
         for put in puts {
             members |= 1 << (put.id - first)
-            PackData.append(record: bytes.part(put.record), body: bytes.part(put.body), to: &packBytes)
+            let record = bytes.part(put.record)
+            let isSame = previous.map { Self.areSame($0, record) } ?? false
+            PackData.append(record: isSame ? nil : record, body: bytes.part(put.body), to: &packBytes)
+            previous = record
         }
         PackData.end(&packBytes)
         try statements.putPackData.bind(Int64(first), at: 1)
@@ -156,6 +168,13 @@ extension SQLiteJournal {
         let pack = PackDirectory.Pack(first: JobID(id), members: members, live: live)
         guard live != 0, live & ~members == 0, pack.last <= JobID(Int64.max) else { return nil }
         return pack
+    }
+
+    private static func areSame(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+        guard one.count == other.count, let base = one.baseAddress, let otherBase = other.baseAddress else {
+            return false
+        }
+        return memcmp(base, otherBase, one.count) == 0
     }
 
     static func damage(_ what: String) -> SQLiteError {

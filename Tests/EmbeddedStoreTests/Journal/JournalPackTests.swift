@@ -32,26 +32,26 @@ struct JournalPackTests {
             try journal.commit(batch)
             return [try count("jobs", in: journal) - before[0], try count("packs", in: journal) - before[1]]
         }
-        #expect(try rows(.puts(1...3)) == [3, 0])
-        #expect(try rows(.puts(4...7)) == [0, 1])
-        #expect(try rows(.puts(8...71)) == [0, 1])
-        #expect(try rows(.puts(72...136)) == [1, 1])
-        // 16 KB.
-        #expect(try rows(.puts(200...263, bodyBytes: 900)) == [0, 4])
-        #expect(try rows(.puts(300...309, bodyBytes: 1_024)) == [10, 0])
-        // A gap that the bits cannot tell.
-        #expect(try rows(.puts(Array(400...403) + Array(464...467))) == [0, 2])
-        #expect(try rows(.puts([500, 510, 520, 563])) == [0, 1])
-        #expect(try rows(.puts([600, 620, 640, 664])) == [4, 0])
+        #expect(try rows(.puts(1...15)) == [15, 0])
+        #expect(try rows(.puts(16...31)) == [0, 1])
+        #expect(try rows(.puts(32...95)) == [0, 1])
+        #expect(try rows(.puts(96...174)) == [15, 1])
+        #expect(try rows(.puts(175...254)) == [0, 2])
+        // 16 KB with their records.
+        #expect(try rows(.puts(300...363, bodyBytes: 900)) == [0, 4])
+        #expect(try rows(.puts(400...419, bodyBytes: 1_024)) == [20, 0])
+        // Gaps that the bits can tell, and one that they cannot.
+        #expect(try rows(.puts(Array(500...514) + [563])) == [0, 1])
+        #expect(try rows(.puts(Array(600...614) + [664])) == [16, 0])
         // A large one between.
-        var batch = try JournalBatch.puts(700...705)
-        batch.put(706, try .sample(), body: [UInt8](repeating: 6, count: 5_000))
-        for id in 707...709 as ClosedRange<JobID> { batch.put(id, try .sample(), body: []) }
-        #expect(try rows(batch) == [4, 1])
-        let ids = Array(1...136) + Array(200...263) + Array(300...309) + Array(400...403) + Array(464...467)
-        let more = [500, 510, 520, 563, 600, 620, 640, 664] + Array(700...709)
+        var batch = try JournalBatch.puts(700...715)
+        batch.put(716, try .sample(), body: [UInt8](repeating: 6, count: 5_000))
+        for id in 717...720 as ClosedRange<JobID> { batch.put(id, try .sample(), body: []) }
+        #expect(try rows(batch) == [5, 1])
+        let ids = Array(1...254) + Array(300...363) + Array(400...419) + Array(500...514) + [563]
+        let more = Array(600...614) + [664] + Array(700...720)
         #expect(try journal.ids == (ids + more).map { JobID($0) })
-        try journal.close(nextID: 710)
+        try journal.close(nextID: 721)
         #expect(try open().ids == (ids + more).map { JobID($0) })
     }
 
@@ -102,14 +102,14 @@ struct JournalPackTests {
     @Test("an id that is there already fails the batch whole")
     func duplicates() throws {
         let journal = try open()
-        try journal.commit(.puts(1...10))
-        for batch in [try JournalBatch.puts([11, 12, 3]), try JournalBatch.puts([3, 4, 5, 6])] {
+        try journal.commit(.puts(1...20))
+        for batch in [try JournalBatch.puts([21, 22, 3]), try JournalBatch.puts(3...20)] {
             expectError(.writeFailed) { try journal.commit(batch) }
-            #expect(try journal.ids == Array(1...10))
+            #expect(try journal.ids == Array(1...20))
         }
         try journal.commit(.deletes([1, 2]))
-        try journal.commit(.puts(11...20))
-        #expect(try journal.ids == Array(3...20))
+        try journal.commit(.puts(21...40))
+        #expect(try journal.ids == Array(3...40))
     }
 
     @Test(
@@ -145,7 +145,8 @@ struct JournalPackTests {
                 next += [1, 1, 1, 1, 1, 1, 1, 2, 5, 70].randomElement(using: &random) ?? 1
                 let count = [0, 10, 64, 64, 64, 300, 900, 3_000].randomElement(using: &random) ?? 0
                 let body = [UInt8](repeating: UInt8(truncatingIfNeeded: next), count: count)
-                let record = try JournalRecord.sample(priority: UInt32(round))
+                let priority = UInt32.random(in: 0...1, using: &random)
+                let record = try JournalRecord.sample(priority: priority)
                 batch.put(next, record, body: body)
                 changed[next] = ReplayedJob(id: next, isUpdated: false, record: record, body: body)
             }
@@ -192,7 +193,7 @@ struct JournalPackTests {
         #expect(refusals > 0, "seed \(seed)")
     }
 
-    @Test("what is dead takes no more than three times what is live")
+    @Test("what is dead takes no more than three times what is live, and a few packs")
     func space() throws {
         let journal = try open()
         let total: JobID = 20_000
@@ -205,7 +206,7 @@ struct JournalPackTests {
         try journal.commit(.deletes([32]))
         let freePages = try journal.database.integer("PRAGMA freelist_count")
         let used = try journal.database.integer("PRAGMA page_count") - freePages
-        #expect(used < full / 8)
+        #expect(used < full / 20 + Int64(PackLimits.sparseMax * PackLimits.bytesMax) / JournalLimits.pageBytes)
         #expect(try journal.ids == Array(stride(from: 64, through: total, by: 32)))
     }
 
@@ -234,14 +235,14 @@ struct JournalPackTests {
     func malformed() throws {
         let good = try open()
         try good.commit(.puts(1...64, bodyBytes: 900))
-        try good.commit(.puts(101...104))
+        try good.commit(.puts(101...116))
         try good.close(nextID: 200)
         let whole = try directory.read("journal.sqlite")
         for (sql, pack) in [
             ("UPDATE packs SET members = members & ~1 WHERE id = 101", 101),
-            ("UPDATE packs SET members = members | 16 WHERE id = 101", 101),
+            ("UPDATE packs SET members = members | 65536 WHERE id = 101", 101),
             ("UPDATE packs SET members = 7, live = x'0700000000000000' WHERE id = 101", 101),
-            ("UPDATE packs SET live = x'ff00000000000000' WHERE id = 101", 101),
+            ("UPDATE packs SET live = x'ffff010000000000' WHERE id = 101", 101),
             ("UPDATE packs SET live = x'0000000000000000' WHERE id = 101", 101),
             ("UPDATE packs SET live = x'01' WHERE id = 101", 101),
             ("UPDATE packs SET live = 1 WHERE id = 101", 101),
@@ -282,7 +283,8 @@ struct JournalPackTests {
         }
         #expect(isPack(pack))
         #expect(jobs.map(\.offset) == [0, 1, 3])
-        #expect(jobs.map(\.record) == [12..<15, 22..<22, 26..<35])
+        // The second has the first one's record.
+        #expect(jobs.map(\.record) == [12..<15, 12..<15, 26..<35])
         #expect(jobs.map(\.body) == [15..<18, 22..<22, 35..<44])
         for count in 0..<pack.count { #expect(!isPack(Array(pack.prefix(count)))) }
         for bit in 0..<pack.count * 8 {
@@ -295,5 +297,11 @@ struct JournalPackTests {
         }
         #expect(!isPack(pack, 0b11))
         #expect(!isPack(pack, .max))
+        // The record of the job before, where there is none.
+        var first: [UInt8] = []
+        PackData.begin(&first)
+        [1, 2].withUnsafeBytes { PackData.append(record: nil, body: $0, to: &first) }
+        PackData.end(&first)
+        #expect(!isPack(first, 1))
     }
 }
