@@ -10,7 +10,9 @@ struct PackDirectory {
         var first: JobID
         /// Bit n: job `first + n` was written with it.
         var members: UInt64
-        /// Bit n: job `first + n` is there still. 0: the pack is gone.
+        /// Bit n: job `first + n` is there still.
+        ///
+        /// 0: the pack is gone.
         var live: UInt64
 
         /// The last id that may be in it.

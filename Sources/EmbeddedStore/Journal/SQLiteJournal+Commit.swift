@@ -37,7 +37,7 @@ extension SQLiteJournal {
             do {
                 // Each delete makes at most one pack sparse, so this many moves keep up.
                 try attempt(movesMax: deletes.count)
-            } catch  where error.isOutOfSpace || error.isDamage && !deletes.isEmpty {
+            } catch  where error.isOutOfSpace && database.logFrames > 0 || error.mayBeOfMoves && !deletes.isEmpty {
                 // The log may be what has no room: emptied, it has its full length again. What moves may have none
                 // either, or may not be readable, and need not move now.
                 if database.logFrames > 0 { try checkpoint() }
@@ -184,6 +184,11 @@ extension SQLiteJournal {
             inDoubt: isLastFailureInDoubt
         )
     }
+}
+
+extension SQLiteError {
+    /// Whether a commit may go through if nothing moves.
+    fileprivate var mayBeOfMoves: Bool { isOutOfSpace || isDamage }
 }
 
 /// Ids in a row that are deleted by one statement.

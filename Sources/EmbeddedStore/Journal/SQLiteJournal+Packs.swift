@@ -17,6 +17,7 @@ extension SQLiteJournal {
     ///   - puts: New jobs.
     ///   - start: The first that is not written yet.
     ///   - lastID: A pack begins above this.
+    /// - Returns: At least ``PackLimits/jobsMin``, or 0.
     func packableCount(_ puts: [JournalBatch.Put], from start: Int, after lastID: JobID) -> Int {
         let first = puts[start].id
         guard puts.count - start >= PackLimits.jobsMin, first > lastID else { return 0 }
@@ -70,7 +71,10 @@ extension SQLiteJournal {
     ///
     /// The first needs no room: bits are written over bits.
     ///
-    /// - Parameter movesMax: Packs that may be moved.
+    /// - Parameters:
+    ///   - movesMax: Packs that may be moved.
+    ///   - statements: Those of this journal.
+    /// - Throws: What SQLite could not do.
     func writePacks(movesMax: Int, _ statements: Statements) throws(SQLiteError) {
         if movesMax > 0 {
             for index in packs.excessSparse(movesMax) { try move(packAt: index, statements) }
