@@ -13,6 +13,8 @@ enum JournalFile {
         "CREATE TABLE changes(id INTEGER PRIMARY KEY, record BLOB NOT NULL)",
         "CREATE TABLE jobs(id INTEGER PRIMARY KEY, record BLOB NOT NULL, body BLOB NOT NULL)",
         "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE pack_data(id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+        "CREATE TABLE packs(id INTEGER PRIMARY KEY, members INTEGER NOT NULL, live BLOB NOT NULL)",
     ]
 
     /// A connection to the directory's journal, made where there is none, set up and checked.

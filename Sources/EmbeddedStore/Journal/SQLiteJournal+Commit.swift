@@ -17,21 +17,31 @@ extension SQLiteJournal {
         let bytes = batch.bytes
         let reserved = batch.idsReservedBelow
 
-        func attempt() throws(SQLiteError) {
-            try transaction(growing: !puts.isEmpty) { () throws(SQLiteError) in
-                try write(puts: puts, updates: updates, bytes: bytes, statements)
-                try write(deletes: deletes, statements)
-                if let reserved { try statements.setNextID(reserved) }
+        func attempt(movesMax: Int) throws(SQLiteError) {
+            do {
+                var added: [PackDirectory.Pack] = []
+                try transaction(growing: !puts.isEmpty) { () throws(SQLiteError) in
+                    try write(puts: puts, updates: updates, bytes: bytes, statements, packs: &added)
+                    try write(deletes: deletes, statements)
+                    try writePacks(movesMax: movesMax, statements)
+                    if let reserved { try statements.setNextID(reserved) }
+                }
+                packs.keep(adding: added, lastID: puts.last?.id ?? 0)
+            } catch {
+                packs.undo()
+                throw error
             }
         }
         do {
             if mustCheckpoint { try checkpoint() }
             do {
-                try attempt()
-            } catch  where error.isOutOfSpace && database.logFrames > 0 {
-                // The log may be what has no room: emptied, it has its full length again.
-                try checkpoint()
-                try attempt()
+                // Each delete makes at most one pack sparse, so this many moves keep up.
+                try attempt(movesMax: deletes.count)
+            } catch  where error.isOutOfSpace && database.logFrames > 0 || error.mayBeOfMoves && !deletes.isEmpty {
+                // The log may be what has no room: emptied, it has its full length again. What moves may have none
+                // either, or may not be readable, and need not move now.
+                if database.logFrames > 0 { try checkpoint() }
+                try attempt(movesMax: 0)
             }
         } catch {
             throw writeFailure(error)
@@ -71,15 +81,23 @@ extension SQLiteJournal {
         puts: [JournalBatch.Put],
         updates: [JournalBatch.Update],
         bytes: [UInt8],
-        _ statements: Statements
+        _ statements: Statements,
+        packs added: inout [PackDirectory.Pack]
     ) throws(SQLiteError) {
         guard !(puts.isEmpty && updates.isEmpty) else { return }
         try withBytes(of: bytes) { (bytes) throws(SQLiteError) in
-            for put in puts {
-                try statements.put.bind(Int64(put.id), at: 1)
-                try statements.put.bind(bytes.part(put.record), at: 2)
-                try statements.put.bind(bytes.part(put.body), at: 3)
-                try statements.put.run()
+            var next = 0
+            while next < puts.count {
+                let count = packableCount(puts, from: next, after: added.last?.last ?? packs.lastID)
+                if count > 0 {
+                    try writePack(puts[next..<next + count], bytes, statements, into: &added)
+                    next += count
+                } else {
+                    let put = puts[next]
+                    if packs.contains(put.id) { throw Self.isThere(put.id) }
+                    try writeJob(put.id, bytes.part(put.record), bytes.part(put.body), statements)
+                    next += 1
+                }
             }
             for update in updates {
                 try statements.update.bind(Int64(update.id), at: 1)
@@ -89,12 +107,29 @@ extension SQLiteJournal {
         }
     }
 
+    /// Writes a row of its own.
+    func writeJob(
+        _ id: JobID,
+        _ record: UnsafeRawBufferPointer,
+        _ body: UnsafeRawBufferPointer,
+        _ statements: Statements
+    ) throws(SQLiteError) {
+        try statements.put.bind(Int64(id), at: 1)
+        try statements.put.bind(record, at: 2)
+        try statements.put.bind(body, at: 3)
+        try statements.put.run()
+    }
+
+    private static func isThere(_ id: JobID) -> SQLiteError {
+        SQLiteError(code: SQLITE_CONSTRAINT, systemError: 0, message: "job \(id) is there already")
+    }
+
     private func write(deletes: [JournalBatch.Delete], _ statements: Statements) throws(SQLiteError) {
         guard !deletes.isEmpty else { return }
         var run = DeletedRun()
         var runOfChanges = DeletedRun()
         for delete in deletes {
-            if !run.take(delete.id) {
+            if !packs.clear(delete.id), !run.take(delete.id) {
                 try run.write(one: statements.delete, many: statements.deleteRange)
                 run = DeletedRun(delete.id)
             }
@@ -108,7 +143,7 @@ extension SQLiteJournal {
     }
 
     /// `Array.withUnsafeBytes` does not pass typed errors on.
-    private func withBytes(
+    func withBytes(
         of bytes: [UInt8],
         _ body: (UnsafeRawBufferPointer) throws(SQLiteError) -> Void
     ) throws(SQLiteError) {
@@ -151,8 +186,13 @@ extension SQLiteJournal {
     }
 }
 
+extension SQLiteError {
+    /// Whether a commit may go through if nothing moves.
+    fileprivate var mayBeOfMoves: Bool { isOutOfSpace || isDamage }
+}
+
 /// Ids in a row that are deleted by one statement.
-private struct DeletedRun {
+struct DeletedRun {
     private var first: JobID = 0
     private var last: JobID = 0
 
@@ -182,7 +222,7 @@ private struct DeletedRun {
 
 extension UnsafeRawBufferPointer {
     /// The bytes that a range of a batch points to.
-    fileprivate func part(_ range: ByteRange) -> UnsafeRawBufferPointer {
+    func part(_ range: ByteRange) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: self[range.offset..<range.offset + range.count])
     }
 }

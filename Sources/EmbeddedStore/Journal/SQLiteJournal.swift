@@ -15,6 +15,12 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
     let database: SQLiteDatabase
 
     var statistics = JournalStatistics()
+    /// What is live of the jobs that share rows.
+    var packs = PackDirectory()
+    /// A pack while it is put together, kept for its room.
+    var packBytes: [UInt8] = []
+    /// The jobs of the pack that was read last, kept for its room.
+    var packJobs: [PackData.Job] = []
     /// What the file has room for without asking the file system for more.
     var fileBytesReserved: Int64 = 0
     /// Whether the log has its full length.
@@ -83,6 +89,7 @@ final class SQLiteJournal: Journal, @unchecked Sendable {
         } catch {
             throw JournalFile.failure(error, opening: directory)
         }
+        try loadPacks()
         reserveLog()
     }
 
@@ -116,6 +123,13 @@ extension SQLiteJournal {
         let deleteRange: SQLiteStatement
         let deleteChange: SQLiteStatement
         let deleteChangeRange: SQLiteStatement
+        let putPack: SQLiteStatement
+        let putPackData: SQLiteStatement
+        let updatePack: SQLiteStatement
+        let deletePacks: SQLiteStatement
+        let deletePackData: SQLiteStatement
+        let readPackData: SQLiteStatement
+        let readChange: SQLiteStatement
         let readJob: SQLiteStatement
         let setNextID: SQLiteStatement
         let pageCount: SQLiteStatement
@@ -131,6 +145,13 @@ extension SQLiteJournal {
             deleteRange = try SQLiteStatement("DELETE FROM jobs WHERE id BETWEEN ?1 AND ?2", in: database)
             deleteChange = try SQLiteStatement("DELETE FROM changes WHERE id = ?1", in: database)
             deleteChangeRange = try SQLiteStatement("DELETE FROM changes WHERE id BETWEEN ?1 AND ?2", in: database)
+            putPack = try SQLiteStatement("INSERT INTO packs(id, members, live) VALUES (?1, ?2, ?3)", in: database)
+            putPackData = try SQLiteStatement("INSERT INTO pack_data(id, data) VALUES (?1, ?2)", in: database)
+            updatePack = try SQLiteStatement("UPDATE packs SET live = ?2 WHERE id = ?1", in: database)
+            deletePacks = try SQLiteStatement("DELETE FROM packs WHERE id BETWEEN ?1 AND ?2", in: database)
+            deletePackData = try SQLiteStatement("DELETE FROM pack_data WHERE id BETWEEN ?1 AND ?2", in: database)
+            readPackData = try SQLiteStatement("SELECT data FROM pack_data WHERE id = ?1", in: database)
+            readChange = try SQLiteStatement("SELECT record FROM changes WHERE id = ?1", in: database)
             readJob = try SQLiteStatement(
                 """
                 SELECT jobs.record, changes.record, jobs.body

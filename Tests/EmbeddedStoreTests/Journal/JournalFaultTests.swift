@@ -27,8 +27,11 @@ struct JournalFaultTests {
         _ next: inout JobID,
         _ random: inout SeededGenerator
     ) throws -> JournalBatch {
-        let count = JobID.random(in: 1...8, using: &random)
-        var batch = try JournalBatch.puts(next..<next + count, bodyBytes: Int.random(in: 0...9_000, using: &random))
+        // Few large ones, or so many small ones that they share rows.
+        let isPacked = Bool.random(using: &random)
+        let count = JobID.random(in: isPacked ? 16...40 : 1...8, using: &random)
+        let bodyBytes = Int.random(in: 0...(isPacked ? 300 : 9_000), using: &random)
+        var batch = try JournalBatch.puts(next..<next + count, bodyBytes: bodyBytes)
         next += count
         for (id, isUpdated) in model.jobs.sorted(by: { $0.key < $1.key }) {
             switch Int.random(in: 0..<12, using: &random) {

@@ -18,9 +18,9 @@ struct JournalOpeningTests {
     func open() throws -> SQLiteJournal { try SQLiteJournal.open(directory: directory.path, limits: .small) }
 
     /// A journal with jobs in it, closed.
-    func fill(_ count: JobID = 2_000) throws {
+    func fill(_ count: JobID = 2_000, bodyBytes: Int = 64) throws {
         let journal = try open()
-        try journal.commit(.puts(1...count))
+        try journal.commit(.puts(1...count, bodyBytes: bodyBytes))
         try journal.close(nextID: count + 1)
     }
 
@@ -162,7 +162,8 @@ struct JournalOpeningTests {
 
     @Test("a record that says nothing is named, not left out")
     func undecodable() throws {
-        try fill()
+        // So large that each has a row of its own.
+        try fill(bodyBytes: PackLimits.jobBytesMax)
         try change("UPDATE jobs SET record = x'00010203' WHERE id = 1234")
         expectError(.notAStore, mentions: "job 1234", "damaged", "copy") { _ = try open().replayAll() }
         try change("UPDATE jobs SET record = 'text' WHERE id = 1234")
@@ -181,9 +182,13 @@ struct JournalOpeningTests {
         }
     }
 
-    @Test("any page overwritten: an error or all jobs, never a crash or fewer", arguments: [1, 2, 3, 4] as [UInt64])
-    func damaged(seed: UInt64) throws {
-        try fill()
+    @Test(
+        "any page overwritten: an error or all jobs, never a crash or fewer",
+        arguments: [1, 2, 3, 4] as [UInt64],
+        [64, 1_024]
+    )
+    func damaged(seed: UInt64, bodyBytes: Int) throws {
+        try fill(bodyBytes == 64 ? 2_000 : 200, bodyBytes: bodyBytes)
         let whole = try directory.read("journal.sqlite")
         let expected = try open().replayAll().jobs
         let pages = try open().database.integer("PRAGMA page_count")

@@ -92,7 +92,8 @@ final class SQLiteStatement {
         guard let base = sqlite3_column_blob(handle, column) else {
             // Empty, or the page or the memory for it could not be had: only the error code tells.
             let code = sqlite3_errcode(database.handle)
-            guard code == SQLITE_ROW || code == SQLITE_OK else { throw database.error(code) }
+            // DONE: of another statement of this connection, that came to its end since.
+            guard code == SQLITE_ROW || code == SQLITE_OK || code == SQLITE_DONE else { throw database.error(code) }
             return UnsafeRawBufferPointer(start: nil, count: 0)
         }
         return UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(handle, column)))
