@@ -24,7 +24,7 @@ extension StoreLocation {
     public func open(_ options: StoreOptions = StoreOptions()) async throws(JobStoreError) -> any JobStore {
         switch self {
         case .memory:
-            return EmbeddedStore.inMemory()
+            return try EmbeddedStore.inMemory()
         case .embedded(let directory):
             var embedded = EmbeddedStore.Options()
             embedded.durability =

@@ -208,7 +208,7 @@ extension BeanstalkParser {
         guard let bytes = line.readTubeBytes(), line.isAtEnd, let name = TubeName(utf8: bytes) else {
             return .badFormat
         }
-        batch.append(.truncate(name), as: .truncate)
+        batch.appendLong(.truncate(name), as: .truncate)
         return nil
     }
 
@@ -216,7 +216,7 @@ extension BeanstalkParser {
     private func parseFlush(_ line: inout CommandLine, _ batch: inout ParsedCommands) -> LocalOutcome? {
         guard let name = line.readLastTubeName() else { return .badFormat }
         batch.append(.flushTubeNext)
-        batch.append(.truncate(name), as: .truncate)
+        batch.appendLong(.truncate(name), as: .truncate)
         return nil
     }
 }

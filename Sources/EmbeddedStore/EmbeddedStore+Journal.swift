@@ -22,15 +22,12 @@ extension EmbeddedStore {
             writerCondition.signal()
             return
         }
-        commit(everything: false, calledBy: outbox)
-        if maintenanceDue == nil { maintenanceDue = clock.now().advanced(byMicroseconds: Self.choreMicroseconds) }
+        _ = commit(everything: false, calledBy: outbox)
+        maintenanceDue = min(maintenanceDue ?? .never, clock.now().advanced(byMicroseconds: choreMicroseconds))
         let isWriterNeeded = isClosing || writerDue < writerSleepsUntil
         monitor.unlock()
         if isWriterNeeded { writerCondition.signal() }
     }
-
-    /// How soon after a caller's commit the journal's chores are looked at.
-    private static var choreMicroseconds: Int64 { 20_000 }
 
     /// When the writer has something to do, if nobody does it before.
     private var writerDue: StoreInstant { min(scheduler.pointee.commitDue, maintenanceDue ?? .never) }
@@ -48,7 +45,7 @@ extension EmbeddedStore {
             } else if isClosing {
                 break
             } else if scheduler.pointee.commitDue <= now {
-                commit(everything: false, calledBy: nil)
+                _ = commit(everything: false, calledBy: nil)
                 maintenanceDue = clock.now()
             } else if writerDue <= now {
                 isJournalBusy = true
@@ -61,7 +58,10 @@ extension EmbeddedStore {
                 sleep(until: writerDue, now)
             }
         }
-        commit(everything: true, calledBy: nil)
+        if commit(everything: true, calledBy: nil) != nil {
+            // A fault may have passed; after this there is no other chance.
+            closeError = commit(everything: true, calledBy: nil)
+        }
         monitor.unlock()
     }
 
@@ -74,8 +74,10 @@ extension EmbeddedStore {
     /// Makes one commit.
     ///
     /// The lock is held before and after, and given up while it writes.
-    private func commit(everything: Bool, calledBy outbox: Int?) {
-        guard let journal else { return }
+    ///
+    /// - Returns: Why something of it could not be kept.
+    private func commit(everything: Bool, calledBy outbox: Int?) -> JobStoreError? {
+        guard let journal else { return nil }
         isJournalBusy = true
         var batch = scheduler.pointee.beginCommit(
             now: clock.now(),
@@ -91,11 +93,14 @@ extension EmbeddedStore {
         if batch.hasChanges { pacing.note(microseconds: taken) }
         scheduler.pointee.journalStatistics = statistics
         scheduler.pointee.endCommit(outcome, now: clock.now())
+        // While a commit is wanted lazy changes have no alarm of their own: now they need it again.
+        signalTimer()
         isJournalBusy = false
         let woken = takeWakes(except: outbox)
         monitor.unlock()
         for wake in woken { wake() }
         monitor.lock()
+        return outcome.changesError ?? outcome.putsError
     }
 
     private static func write(_ batch: inout JournalBatch, to journal: any Journal) -> Scheduler.CommitOutcome {

@@ -39,7 +39,13 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     /// When the journal wants to be called without a commit.
     var maintenanceDue: StoreInstant?
     var pacing = CommitPacing()
+    /// How soon after a caller's commit the journal's chores are looked at.
+    let choreMicroseconds: Int64
     private(set) var isClosing = false
+    private var isClosed = false
+    private let closedCondition: Monitor.Condition
+    /// Why the last commit could not be made.
+    var closeError: JobStoreError?
     private var threads: [StoreThread] = []
 
     private init(
@@ -51,6 +57,12 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
         self.clock = clock
         timerCondition = Monitor.Condition(monitor)
         writerCondition = Monitor.Condition(monitor)
+        closedCondition = Monitor.Condition(monitor)
+        if case .everyMilliseconds(let milliseconds) = options.durability {
+            choreMicroseconds = min(20_000, Int64(milliseconds) * 1_000)
+        } else {
+            choreMicroseconds = 20_000
+        }
         scheduler = .allocate(capacity: 1)
         scheduler.initialize(
             to: Scheduler(isDurable: journal != nil, bodyMemoryBytesMax: options.bodyMemoryBytesMax)
@@ -64,9 +76,11 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     }
 
     /// A store that keeps nothing: for tests, and to compare with.
-    public static func inMemory(clock: any StoreClock = SystemClock()) -> EmbeddedStore {
+    ///
+    /// - Throws: ``JobStoreError/Code/cannotOpen`` where the system has no thread to give.
+    public static func inMemory(clock: any StoreClock = SystemClock()) throws(JobStoreError) -> EmbeddedStore {
         let store = EmbeddedStore(journal: nil, options: Options(), clock: clock)
-        store.startThreads()
+        try store.startThreads()
         return store
     }
 
@@ -77,7 +91,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     ) throws(JobStoreError) -> EmbeddedStore {
         let store = EmbeddedStore(journal: journal, options: options, clock: clock)
         try store.replay(journal)
-        store.startThreads()
+        try store.startThreads()
         return store
     }
 
@@ -158,7 +172,7 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
     }
 
     @inline(__always)
-    private func signalTimer() {
+    func signalTimer() {
         if scheduler.pointee.nextDeadline < timerSleepsUntil { timerCondition.signal() }
     }
 
@@ -181,11 +195,21 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
 
     // MARK: - Threads
 
-    private func startThreads() {
+    private func startThreads() throws(JobStoreError) {
         // A store lives until it is closed: its threads keep it.
-        if let timer = StoreThread({ self.runTimer() }) { threads.append(timer) }
-        guard journal != nil else { return }
-        if let writer = StoreThread({ self.runWriter() }) { threads.append(writer) }
+        var bodies: [@Sendable () -> Void] = [{ self.runTimer() }]
+        if journal != nil { bodies.append { self.runWriter() } }
+        for body in bodies {
+            if let thread = StoreThread(body) {
+                threads.append(thread)
+                continue
+            }
+            try? closeNow()
+            throw JobStoreError(
+                .cannotOpen,
+                "The system has no thread to give: raise the limit of processes (ulimit -u)."
+            )
+        }
     }
 
     private func runTimer() {
@@ -229,20 +253,30 @@ public final class EmbeddedStore: JobStore, @unchecked Sendable {
 
     private func closeNow() throws(JobStoreError) {
         monitor.lock()
-        let running = threads
-        threads = []
-        let isFirst = !isClosing
+        if isClosing {
+            while !isClosed { closedCondition.wait(microseconds: nil) }
+            closedCondition.signal()
+            monitor.unlock()
+            return
+        }
         isClosing = true
         timerCondition.signal()
         writerCondition.signal()
         monitor.unlock()
-        guard isFirst else { return }
-        for thread in running { thread.join() }
+        for thread in threads { thread.join() }
+        defer {
+            monitor.lock()
+            isClosed = true
+            closedCondition.signal()
+            monitor.unlock()
+        }
         guard let journal else { return }
         monitor.lock()
         let nextID = scheduler.pointee.nextID
+        let error = closeError
         monitor.unlock()
         try journal.close(nextID: nextID)
+        if let error { throw error }
     }
 }
 

@@ -21,6 +21,7 @@ final class EmbeddedStorePort: JobStorePort {
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID) {
         store.withScheduler(of: outbox, commits: false) { scheduler, now in
             guard scheduler.sessions.find(session) != nil else { return }
+            if store.isClosing { return scheduler.refuse(commands.count, of: session) }
             scheduler.submit(commands, bytes: bytes, session: session, now: now)
         }
     }

@@ -19,7 +19,7 @@ private func withServer(
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     let clients = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let store = EmbeddedStore.inMemory()
+    let store = try EmbeddedStore.inMemory()
     let listener = try await ServerListener.bind(address, group: group)
     let (ready, isReady) = AsyncStream<ListenAddress>.makeStream()
     var logger = Logger(label: "test")

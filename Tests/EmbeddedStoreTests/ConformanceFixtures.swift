@@ -11,7 +11,7 @@ final class MemoryFixture: StoreFixture {
     private let clock = ManualClock()
     private let embedded: EmbeddedStore
 
-    init() { embedded = EmbeddedStore.inMemory(clock: clock) }
+    init() throws { embedded = try EmbeddedStore.inMemory(clock: clock) }
 
     var store: any JobStore { embedded }
 

@@ -138,7 +138,7 @@ import Testing
         _ = store.begin()
         store.send([.reserve(.none)], as: other)
         store.end(Scheduler.CommitOutcome(putsError: full))
-        #expect(store.replies() == ["failed outOfSpace", "failed outOfSpace"])
+        #expect(store.replies() == ["failed outOfSpace", "timedOut"])
         store.send([.peek(1), .tubes])
         #expect(store.replies().first == "notFound")
         let counts = store.scheduler.counts

@@ -12,6 +12,11 @@ extension Scheduler {
         resume(now: now)
     }
 
+    /// Answers commands that come when the store is closed.
+    mutating func refuse(_ count: Int, of id: SessionID) {
+        for _ in 0..<count { send(.failed(JobStoreError(.closed, "The store is closed.")), to: id) }
+    }
+
     /// Goes on with sessions whose wait is over.
     mutating func resume(now: StoreInstant) {
         while !resumable.isEmpty {
@@ -203,6 +208,9 @@ extension Scheduler {
         if slot.pointee.lifecycle.deadline != .never {
             reservations.insert(handle, key: slot.pointee.lifecycle.deadline.microseconds, in: slab)
         }
+        // To the front, where a job that is kept alive near its deadline is soon found.
+        sessions[id].pointee.reserved.remove(handle, in: slab)
+        sessions[id].pointee.reserved.insert(handle, after: .none, in: slab)
         send(.touched, to: id)
     }
 
@@ -255,7 +263,7 @@ extension Scheduler {
         let tube = tubes[index]
         var handles = tube.pointee.ready.handles(in: slab) + tube.pointee.delayed.handles
         handles += tube.pointee.buried.handles(in: slab)
-        for session in sessions.openIDs {
+        for session in tube.pointee.counts.reserved > 0 ? sessions.openIDs : [] {
             handles += sessions[session].pointee.reserved.handles(in: slab).filter { slab[$0].pointee.tube == index }
         }
         // The tube must not vanish with its last job while this goes on.

@@ -206,28 +206,31 @@ extension Scheduler {
                 let isThisCommit = outboxes[outbox].gated[gated].commit <= underWay.number
                 for entry in outboxes[outbox].gated[gated].batch.entries.indices {
                     let reply = outboxes[outbox].gated[gated].batch.entries[entry].reply
-                    if let error = failure(of: reply, isThisCommit, failedPuts, outcome) {
-                        outboxes[outbox].gated[gated].batch.entries[entry].reply = .failed(error)
+                    if let other = replacement(of: reply, isThisCommit, failedPuts, outcome) {
+                        outboxes[outbox].gated[gated].batch.entries[entry].reply = other
                     }
                 }
             }
         }
     }
 
-    /// The error that takes the reply's place, or nil when the reply is still true.
-    private func failure(
+    /// What takes the reply's place, or nil when the reply is still true.
+    private func replacement(
         of reply: Reply,
         _ isThisCommit: Bool,
         _ failedPuts: [JobID: Void],
         _ outcome: CommitOutcome
-    ) -> JobStoreError? {
+    ) -> Reply? {
         switch reply {
         case .inserted(let id):
-            return failedPuts[id] == nil ? nil : outcome.putsError
-        case .reserved(let view), .found(let view):
-            return failedPuts[view.id] == nil ? nil : outcome.putsError
+            return failedPuts[id] == nil ? nil : outcome.putsError.map { .failed($0) }
+        case .reserved(let view):
+            // There never was a job: its would-be holder did nothing wrong.
+            return failedPuts[view.id] == nil ? nil : .timedOut
+        case .found(let view):
+            return failedPuts[view.id] == nil ? nil : .notFound
         case .deleted, .released, .buried, .kicked, .kickedJob, .truncated:
-            return isThisCommit ? outcome.changesError : nil
+            return isThisCommit ? outcome.changesError.map { .failed($0) } : nil
         default:
             return nil
         }
@@ -273,7 +276,7 @@ extension Scheduler {
             created: now.advanced(byMicroseconds: min(0, record.createdWallMilliseconds - wallMilliseconds) * 1_000)
         )
         slot.flags = wasUpdated ? [.live, .journaled, .updated] : [.live, .journaled]
-        if !keepsBody, !body.isEmpty { slot.flags.insert(.spilled) }
+        if slot.body == nil, !body.isEmpty { slot.flags.insert(.spilled) }
         var isCut = false
         switch record.lifecycle.state {
         case .delayed:

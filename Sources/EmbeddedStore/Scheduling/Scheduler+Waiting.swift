@@ -137,6 +137,7 @@ extension Scheduler {
         var handle = session.pointee.reserved.first
         while handle != .none {
             soonest = min(soonest, slab[handle].pointee.lifecycle.deadline)
+            if Self.toldBefore(soonest) <= now { return Self.toldBefore(soonest) }
             handle = slab[handle].pointee.next
         }
         session.pointee.deadlineBound = soonest
