@@ -10,7 +10,7 @@ struct ReturnWatch {
     static let patienceNanoseconds: UInt64 = 50_000
     /// How long they are expected altogether.
     static let windowNanoseconds: UInt64 = 300_000
-    /// After a wait in vain, so many chances to wait are let pass, twice as many each time, up to the second.
+    /// After a wait in vain, so many chances to wait are let pass, twice as many each time, up to ``skipsMax``.
     static let skipsFirst = 1
     static let skipsMax = 256
 

@@ -31,6 +31,21 @@ import Testing
         #expect(replies.count == 6)
     }
 
+    @Test func whatAJobCarriesIsBounded() {
+        var scheduler = Scheduler(isDurable: false, bodyMemoryBytesMax: .max)
+        let session = scheduler.openSession(outbox: scheduler.addOutbox())
+        let attributes = JobAttributes(metadata: Array(repeating: 0, count: Limits.metadataBytesMax + 1))
+        let put = Command.put(priority: 0, delaySeconds: 0, ttrSeconds: 0, body: .empty, attributes: attributes)
+        let replies = run(&scheduler, [put], session: session)
+        guard case .failed(let error)? = replies.first else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(error.code == .limitReached)
+        let reason = JobAttributes(buryReason: "a" + String(repeating: "\u{e9}", count: 1_000)).buryReason
+        #expect(reason.utf8.count == Limits.buryReasonBytesMax - 1)
+    }
+
     @Test func aWaitingReserveHoldsWhatStandsBehindIt() {
         var scheduler = Scheduler(isDurable: false, bodyMemoryBytesMax: .max)
         let outbox = scheduler.addOutbox()

@@ -31,9 +31,20 @@ public final class JobAttributes: Sendable, Equatable {
         self.timeOfBirthMilliseconds = timeOfBirthMilliseconds
         self.retries = retries
         self.retryFlag = retryFlag
-        self.buryReason = buryReason
+        self.buryReason = Self.cut(buryReason)
         self.originalBodyBytes = originalBodyBytes
         self.isCompressionSkipped = isCompressionSkipped
+    }
+
+    /// As much of the reason as is kept, in whole characters.
+    private static func cut(_ reason: String) -> String {
+        let bytes = reason.utf8
+        guard bytes.count > Limits.buryReasonBytesMax else { return reason }
+        // A character of UTF-8 has at most four bytes, so one of these ends behind a whole one.
+        for count in stride(from: Limits.buryReasonBytesMax, through: Limits.buryReasonBytesMax - 3, by: -1) {
+            if let whole = String(bytes.prefix(count)) { return whole }
+        }
+        return ""
     }
 
     /// Whether the stored body is LZ4-compressed.

@@ -113,6 +113,10 @@ extension Scheduler {
         _ id: SessionID,
         _ now: StoreInstant
     ) {
+        if let extra, extra.metadata.count > Limits.metadataBytesMax {
+            let message = "a job carries at most \(Limits.metadataBytesMax) bytes of metadata; put the rest in its body"
+            return send(.failed(JobStoreError(.limitReached, message)), to: id)
+        }
         let used = sessions[id].pointee.used
         let memory = JobSlab.makeBody(body)
         guard memory != nil || body.isEmpty, nextID < Limits.jobIDBound else {
