@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// How a node's connections are kept open.
 extension Node {

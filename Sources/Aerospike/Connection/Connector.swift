@@ -11,12 +11,22 @@ package struct Connector: Sendable {
 
     package init() {}
 
+    /// A connector as a client is configured.
+    package init(_ configuration: AerospikeClientConfiguration) {
+        connectTimeout = configuration.connectTimeout.timeAmount
+        limits.requestsMax = configuration.requestsInFlightMax
+        limits.bytesMax = configuration.bytesInFlightMax
+        limits.waitingMax = configuration.callsWaitingMax
+        limits.stall = configuration.stallTimeout.timeAmount
+    }
+
     /// Opens a connection; nothing is said on it yet.
     ///
     /// - Parameters:
     ///   - host: the host's name or address.
     ///   - port: its port.
     ///   - eventLoop: where the connection's I/O is to happen.
+    /// - Returns: the connection.
     /// - Throws: ``AerospikeError`` with ``ResultCode/connection`` or ``ResultCode/invalidHost``.
     package func connect(
         host: String,

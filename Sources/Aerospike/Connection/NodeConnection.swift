@@ -177,7 +177,7 @@ package final class NodeConnection: Sendable {
     /// Sends what has gathered, unless the socket takes nothing now.
     func flush() {
         guard channel.isActive, channel.isWritable else { return }
-        let (bytes, expiry) = pipeline.withLock { ($0.flush(now: .now()), $0.nextExpiry) }
+        let (bytes, expiry) = pipeline.withLock { ($0.flush(now: .now()), $0.nextCheck) }
         if let bytes {
             channel.writeAndFlush(bytes, promise: nil)
         }
@@ -245,7 +245,7 @@ package final class NodeConnection: Sendable {
         let now = NIODeadline.now()
         let (failed, next, isStalled) = pipeline.withLock { pipeline in
             let failed = pipeline.expire(now: now)
-            return (failed, pipeline.nextExpiry, pipeline.isStalled(now: now))
+            return (failed, pipeline.nextCheck, pipeline.isStalled(now: now))
         }
         for failure in failed {
             let error = AerospikeError(.timeout, "No reply came in time.")

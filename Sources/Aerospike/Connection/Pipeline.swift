@@ -76,7 +76,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     /// Whether a flush was asked for and has not come.
     private var flushIsDue = false
     /// No request's time is up before this.
-    package private(set) var nextExpiry = NIODeadline.distantFuture
+    private var nextExpiry = NIODeadline.distantFuture
     /// The `nextExpiry` that whoever calls ``expire(now:)`` knows of.
     private var knownExpiry = NIODeadline.distantFuture
 
@@ -88,6 +88,12 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package var load: Int { inFlight.count + waiting.count }
 
     package var isClosed: Bool { closedBy != nil }
+
+    /// When ``expire(now:)`` and ``isStalled(now:)`` are to be asked next.
+    package var nextCheck: NIODeadline {
+        guard inFlight.count > unsentCount else { return nextExpiry }
+        return min(nextExpiry, lastProgress + limits.stall)
+    }
 
     // MARK: Sending
 
@@ -130,7 +136,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         return askForFlush()
     }
 
-    /// What is to be sent now; nil if there is nothing. ``nextExpiry`` is to be looked at afterwards.
+    /// What is to be sent now; nil if there is nothing.
+    ///
+    /// ``nextCheck`` is to be looked at afterwards.
     package mutating func flush(now: NIODeadline) -> ByteBuffer? {
         flushIsDue = false
         knownExpiry = nextExpiry
@@ -232,7 +240,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
 
     /// Whether requests have been in flight for too long without any reply.
     package func isStalled(now: NIODeadline) -> Bool {
-        inFlight.count > unsentCount && lastProgress < now && now - lastProgress > limits.stall
+        inFlight.count > unsentCount && lastProgress + limits.stall <= now
     }
 
     /// Ends a caller's wait; nil if its reply came before.
