@@ -56,6 +56,9 @@ public final class AerospikeClient: Service {
         }
     }
 
+    /// What the client has sent so far.
+    public var statistics: ClientStatistics { cluster.connector.traffic.statistics }
+
     /// Waits until the cluster has been found.
     ///
     /// There is no need to: a call that comes earlier waits itself, as long as its time-out allows.

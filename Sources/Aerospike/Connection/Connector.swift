@@ -8,6 +8,8 @@ package struct Connector: Sendable {
     package var limits = Pipeline<ReplyReceiver>.Limits()
     /// The longest reply to accept, in bytes.
     package var replyBytesMax = AerospikeLimits.messageBytesMax
+    /// Where what the connections send is counted.
+    package var traffic = TrafficCounters()
 
     package init() {}
 
@@ -45,7 +47,9 @@ package struct Connector: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(limits: limits, replyBytesMax: replyBytesMax) { ready.succeed($0) }
+                        ConnectionHandler(limits: limits, replyBytesMax: replyBytesMax, traffic: traffic) {
+                            ready.succeed($0)
+                        }
                     )
                 }
             }

@@ -70,6 +70,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var bytesInFlight = 0
     /// Those that found no room, with their requests.
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
+    /// How many requests for records there were, and of how many bytes, since they were last asked for.
+    private var traffic = (requests: 0, bytes: 0)
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
     private var closedBy: AerospikeError?
@@ -159,6 +161,16 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         inFlight.append(request)
         unsentCount += 1
         bytesInFlight += request.byteCount
+        if request.shape == .message || request.shape == .messages {
+            traffic.requests += 1
+            traffic.bytes += request.byteCount
+        }
+    }
+
+    /// Tells how many requests for records there were, and of how many bytes, since it was last called.
+    package mutating func takeTraffic() -> (requests: Int, bytes: Int) {
+        defer { traffic = (0, 0) }
+        return traffic
     }
 
     private mutating func askForFlush() -> Bool {
