@@ -49,7 +49,13 @@ extension SimulatedCluster {
         case .forgetting(let time):
             let horizon = nodes[node].diedAtNanoseconds &- time.inNanoseconds
             nodes[node].disk.forget(sinceNanoseconds: horizon, in: &nodes[node].stores)
-        case .deletesComeBack: nodes[node].disk.resurrect(in: &nodes[node].stores)
+        case .deletesComeBack:
+            nodes[node].disk.resurrect(in: &nodes[node].stores)
+            // Only nodes that were running can tell of truncations.
+            if !nodes.indices.contains(where: { $0 != node && nodes[$0].state != .killed }) {
+                metadata.truncations = []
+            }
+            nodes[node].truncationCount = 0
         }
         topologyChanged(nowNanoseconds)
     }
@@ -75,12 +81,12 @@ extension SimulatedCluster {
     package mutating func tick(_ nowNanoseconds: Int64) -> Bool {
         guard let due = reclusterAtNanoseconds, due <= nowNanoseconds else { return false }
         reclusterAtNanoseconds = nil
-        recluster()
+        recluster(nowNanoseconds)
         return true
     }
 
     /// Lets the nodes that see one another agree on who they are.
-    package mutating func recluster() {
+    package mutating func recluster(_ nowNanoseconds: Int64) {
         let running = nodes.indices.filter { nodes[$0].state == .running }
         for (_, members) in Dictionary(grouping: running, by: { nodes[$0].side }).sorted(by: { $0.key < $1.key }) {
             let ranked = members.sorted { nodes[$0].number > nodes[$1].number }
@@ -89,6 +95,9 @@ extension SimulatedCluster {
                     setView(nil, of: node)
                 }
             } else if !ranked.allSatisfy({ nodes[$0].view?.members == ranked && agrees($0, ranked[0]) }) {
+                for node in ranked {
+                    applyTruncations(to: node, nowNanoseconds)
+                }
                 form(ranked)
             }
         }

@@ -93,6 +93,23 @@ package struct SimulatedCluster: Sendable {
         nodes.reduce(NodeCounters()) { $0 + $1.counters }
     }
 
+    mutating func noteConnection(node: Int, isRefused: Bool) {
+        if isRefused {
+            nodes[node].counters.connectionsRefused += 1
+        } else {
+            nodes[node].counters.connectionsOpened += 1
+        }
+    }
+
+    mutating func noteBytes(node: Int, received: Int, sent: Int) {
+        nodes[node].counters.bytesReceived += received
+        nodes[node].counters.bytesSent += sent
+    }
+
+    mutating func noteViolation(node: Int) {
+        nodes[node].counters.protocolViolations += 1
+    }
+
     /// Notes that a node was asked something that it does not do and a real server may.
     mutating func complain(_ node: Int, _ description: String) {
         nodes[node].counters.noteUnknown(description)

@@ -42,6 +42,8 @@ package struct SimulatedNode: Sendable {
     /// A number that grows when the others do, or where they listen.
     package var peersGeneration = 0
     package var rebalanceGeneration = 0
+    /// How many truncations of the cluster it has carried out.
+    package var truncationCount = 0
     package var counters = NodeCounters()
 
     package init(place: Int, number: UInt64, port: Int, tlsPort: Int, stores: [String: NamespaceStore]) {
