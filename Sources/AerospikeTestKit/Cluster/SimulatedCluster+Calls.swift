@@ -83,7 +83,7 @@ extension SimulatedCluster {
     /// Gives a changed record to the replicas that can be reached.
     ///
     /// - Returns: those that cannot.
-    private mutating func replicate(
+    mutating func replicate(
         _ change: RecordChange,
         _ namespace: String,
         from master: Int,

@@ -47,10 +47,9 @@ extension SimulatedCluster {
             nodes[node].disk = SimulatedDisk()
             nodes[node].disk.forgettableNanoseconds = forgettable
         case .forgetting(let time):
-            let horizon = nodes[node].diedAtNanoseconds &- time.inNanoseconds
-            nodes[node].disk.forget(sinceNanoseconds: horizon, in: &nodes[node].stores)
+            nodes[node].forget(sinceNanoseconds: nodes[node].diedAtNanoseconds &- time.inNanoseconds)
         case .deletesComeBack:
-            nodes[node].disk.resurrect(in: &nodes[node].stores)
+            nodes[node].resurrect()
             // Only nodes that were running can tell of truncations.
             if !nodes.indices.contains(where: { $0 != node && nodes[$0].state != .killed }) {
                 metadata.truncations = []

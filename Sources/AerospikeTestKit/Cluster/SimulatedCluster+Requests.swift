@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 package import NIOCore
 
 /// Requests in, replies out.

@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 
 /// A cluster of Aerospike as a value: its nodes, what they keep and believe, and the faults that are to happen.
 ///
@@ -13,6 +13,8 @@ package struct SimulatedCluster: Sendable {
     /// When the nodes agree anew on who is there; nil if nothing changed.
     package internal(set) var reclusterAtNanoseconds: Int64?
     package var faults: [Fault] = []
+    /// What goes wrong by chance.
+    package var randomFaults: RandomFaults?
     package var sessions = Sessions()
     /// What is to be printed about things that nobody expects.
     package var complaints: [String] = []
@@ -29,6 +31,7 @@ package struct SimulatedCluster: Sendable {
         self.replicationFactor = replicationFactor
         self.configuration = configuration
         holdsMigrations = configuration.holdsMigrations
+        randomFaults = configuration.randomFaults
     }
 
     /// A cluster key that no view had before.
@@ -86,6 +89,22 @@ package struct SimulatedCluster: Sendable {
     func agrees(_ node: Int, _ other: Int) -> Bool {
         guard let view = nodes[node].view, let otherView = nodes[other].view else { return false }
         return view.clusterKey == otherView.clusterKey
+    }
+
+    /// Lets calls run a function in the place of a program's.
+    package mutating func register(_ name: FunctionName, _ function: @escaping StoredFunction) {
+        metadata.functions[name] = function
+        for node in nodes.indices {
+            for namespace in nodes[node].stores.keys {
+                nodes[node].stores[namespace]?.registerFunction(name, function)
+            }
+        }
+    }
+
+    package mutating func resetCounters() {
+        for node in nodes.indices {
+            nodes[node].counters = NodeCounters()
+        }
     }
 
     /// What all nodes served together.

@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 
 /// What a node's disk knows beyond its memory: the last changes, which a crash may lose, and the records that were
 /// deleted, which the Community Edition finds again at a cold start.

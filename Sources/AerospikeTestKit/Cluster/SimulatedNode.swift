@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 
 /// One node of a ``SimulatedCluster``: what it keeps, and what it believes about the others.
 package struct SimulatedNode: Sendable {
@@ -63,5 +63,15 @@ package struct SimulatedNode: Sendable {
         let old = stores[namespace]?.record(change.digest)
         stores[namespace]?.apply(change)
         disk.note(RecordChange(digest: change.digest, old: old, new: change.new), namespace, nowNanoseconds)
+    }
+
+    /// Takes back what was changed since a time, as far as it is known.
+    package mutating func forget(sinceNanoseconds horizon: Int64) {
+        disk.forget(sinceNanoseconds: horizon, in: &stores)
+    }
+
+    /// Brings back the records that were deleted and not written again.
+    package mutating func resurrect() {
+        disk.resurrect(in: &stores)
     }
 }

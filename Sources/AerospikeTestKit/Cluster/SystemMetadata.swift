@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 
 /// What every node of a cluster is told and keeps: the secondary indexes, the programs, and the functions that take the
 /// programs' place (aerospike-server 8.1, base/smd.c).

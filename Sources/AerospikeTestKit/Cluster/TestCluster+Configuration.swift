@@ -1,4 +1,4 @@
-public import Aerospike
+import Aerospike
 
 extension TestCluster {
     /// What the nodes of a cluster are told to do.
@@ -65,7 +65,7 @@ extension TestCluster {
         /// A configuration of the defaults.
         public init() {}
 
-        var sayEnterprise: Bool { isEnterprise || !users.isEmpty || tls != nil }
+        var saysEnterprise: Bool { isEnterprise || !users.isEmpty || tls != nil }
     }
 
     /// A namespace of the cluster.

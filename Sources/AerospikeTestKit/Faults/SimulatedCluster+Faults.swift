@@ -30,7 +30,7 @@ extension SimulatedCluster {
         }
         faults.removeAll { $0.count <= 0 }
         if effect == nil, summary.isCall {
-            effect = configuration.randomFaults?.effect(
+            effect = randomFaults?.effect(
                 node: summary.node,
                 connection: connection.number,
                 request: connection.requestCount

@@ -9,14 +9,16 @@ final class ClusterHost: Sendable {
     }
 
     /// How to reach a connection from outside its event loop.
-    private struct Link: Sendable {
+    fileprivate struct Link: Sendable {
         var node: Int
+        /// Which start of the node it was made to.
+        var incarnation: Int
         var channel: any Channel
         var wake: @Sendable () -> Void
     }
 
     /// How a node treats its connections.
-    private struct Manners: Sendable {
+    fileprivate struct Manners: Sendable {
         var connectionsMax: Int
         var openCount = 0
         var lastNumber = 0
@@ -25,12 +27,14 @@ final class ClusterHost: Sendable {
         var bytesPerRead = 0
     }
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         var cluster: SimulatedCluster
         var links: [LinkID: Link] = [:]
         var lastLink = 0
         var manners: [Manners] = []
         var isOver = false
+        /// Who waits until the nodes agree.
+        var waiters: [CheckedContinuation<Void, Never>] = []
         /// When the cluster is to be looked at, as was asked for already.
         var ticksAtNanoseconds: Int64?
     }
@@ -57,7 +61,11 @@ final class ClusterHost: Sendable {
     /// Looks at the cluster, or changes it; whoever waits for a change is then woken.
     func withCluster<Result: Sendable>(_ body: @Sendable (inout SimulatedCluster, Int64) -> sending Result) -> Result {
         let now = nowNanoseconds
-        let result = state.withLock { body(&$0.cluster, now) }
+        let result = state.withLock { state in
+            let result = body(&state.cluster, now)
+            state.resumeWaitersIfAgreed()
+            return result
+        }
         scheduleTick()
         wakeAll()
         return result
@@ -79,7 +87,18 @@ final class ClusterHost: Sendable {
     func end() -> [any Channel] {
         state.withLock { state in
             state.isOver = true
+            state.resumeWaiters()
             return state.links.values.map(\.channel)
+        }
+    }
+
+    /// Waits until the nodes have noticed what has changed.
+    func agreed() async {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                state.waiters.append(continuation)
+                state.resumeWaitersIfAgreed()
+            }
         }
     }
 
@@ -105,6 +124,7 @@ final class ClusterHost: Sendable {
             let now = nowNanoseconds
             let isChanged = state.withLock { state in
                 state.ticksAtNanoseconds = nil
+                defer { state.resumeWaitersIfAgreed() }
                 return state.cluster.tick(now)
             }
             if isChanged {
@@ -175,7 +195,12 @@ final class ClusterHost: Sendable {
             state.manners[node].openCount += 1
             state.lastLink += 1
             let link = LinkID(number: state.lastLink)
-            state.links[link] = Link(node: node, channel: channel, wake: wake)
+            state.links[link] = Link(
+                node: node,
+                incarnation: state.cluster.nodes[node].incarnation,
+                channel: channel,
+                wake: wake
+            )
             return (link, number)
         }
     }
@@ -197,6 +222,15 @@ final class ClusterHost: Sendable {
     /// How many connections are open to a node.
     func connectionCount(ofNode node: Int) -> Int {
         state.withLock { $0.manners[node].openCount }
+    }
+
+    /// Whether the process that a connection was made to is there, running or not.
+    func isAlive(_ link: LinkID) -> Bool {
+        state.withLock { state in
+            guard let link = state.links[link], !state.isOver else { return false }
+            let node = state.cluster.nodes[link.node]
+            return node.state != .killed && node.incarnation == link.incarnation
+        }
     }
 
     func isRunning(_ node: Int) -> Bool {
@@ -236,6 +270,19 @@ final class ClusterHost: Sendable {
 }
 
 extension ClusterHost.State {
+    fileprivate mutating func resumeWaitersIfAgreed() {
+        if cluster.reclusterAtNanoseconds == nil {
+            resumeWaiters()
+        }
+    }
+
+    fileprivate mutating func resumeWaiters() {
+        for waiter in waiters {
+            waiter.resume()
+        }
+        waiters = []
+    }
+
     fileprivate mutating func takeComplaints() -> [String] {
         guard !cluster.complaints.isEmpty else { return [] }
         defer { cluster.complaints = [] }

@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 
 /// What a node knows of a connection.
 package struct NodeConnection: Sendable {
@@ -11,9 +11,9 @@ package struct NodeConnection: Sendable {
     package let clientAddress: String
     /// How many requests have arrived on it.
     package var requestCount = 0
-    /// The user that it was authenticated for, and until when, in nanoseconds since 1970.
+    /// The user that it was authenticated for, and by which token.
     package var user: String?
-    package var sessionEndsNanoseconds: Int64 = .max
+    package var sessionToken: [UInt8]?
     /// What the client said that it is.
     package var userAgent: String?
 

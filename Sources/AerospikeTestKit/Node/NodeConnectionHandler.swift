@@ -17,6 +17,7 @@ final class NodeConnectionHandler: ChannelInboundHandler {
     private var machine: ConnectionMachine
     private var connection: NodeConnection
     private var link: ClusterHost.LinkID?
+    private var eventLoop: (any EventLoop)?
     /// Nil when the socket is closed.
     private var context: ChannelHandlerContext?
     private var wakesAtNanoseconds: Int64?
@@ -35,6 +36,7 @@ final class NodeConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
+        eventLoop = context.eventLoop
         let wakeUp = NIOLoopBound(self, eventLoop: context.eventLoop)
         let loop = context.eventLoop
         let opened = host.connectionOpened(to: node, channel: context.channel) {
@@ -88,7 +90,11 @@ final class NodeConnectionHandler: ChannelInboundHandler {
     }
 
     private func run(isWoken: Bool) {
-        guard link != nil else { return }
+        guard let link, let eventLoop else { return }
+        guard host.isAlive(link) else {
+            forget(link)
+            return
+        }
         var isWoken = isWoken
         var stepsLeft = NodeConnectionHandler.stepsMax
         loop: while stepsLeft > 0 {
@@ -119,18 +125,21 @@ final class NodeConnectionHandler: ChannelInboundHandler {
         }
         noteBytes()
         context?.flush()
-        if stepsLeft == 0, let context {
-            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-            context.eventLoop.execute { handler.value.run(isWoken: false) }
-        } else if stepsLeft == 0 {
-            run(isWoken: false)
+        if stepsLeft == 0 {
+            let handler = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.execute { handler.value.run(isWoken: false) }
         }
         scheduleWake()
         readIfWanted()
-        if context == nil, machine.isClosed || !machine.isWaiting && host.isRunning(node), let link {
-            self.link = nil
-            host.connectionClosed(link)
+        if context == nil, machine.isClosed {
+            forget(link)
         }
+    }
+
+    /// Nothing comes of the connection any more.
+    private func forget(_ link: ClusterHost.LinkID) {
+        self.link = nil
+        host.connectionClosed(link)
     }
 
     private func noteBytes() {
@@ -141,10 +150,11 @@ final class NodeConnectionHandler: ChannelInboundHandler {
     }
 
     private func scheduleWake() {
-        guard let context, let instant = machine.wakeAtNanoseconds, wakesAtNanoseconds != instant else { return }
+        guard let loop = eventLoop, let instant = machine.wakeAtNanoseconds, wakesAtNanoseconds != instant else {
+            return
+        }
         wakesAtNanoseconds = instant
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let loop = context.eventLoop
+        let handler = NIOLoopBound(self, eventLoop: loop)
         host.schedule(atNanoseconds: instant, on: loop) {
             loop.execute {
                 handler.value.wakesAtNanoseconds = nil

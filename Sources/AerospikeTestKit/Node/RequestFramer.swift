@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 package import NIOCore
 
 /// Cuts what a client sends into requests, in whatever pieces it arrives.

@@ -1,4 +1,4 @@
-import Aerospike
+package import Aerospike
 package import NIOCore
 
 /// The sessions of users: a login makes one, and a connection joins it by its token.

@@ -50,7 +50,7 @@ extension SimulatedCluster {
         } catch {
             return "\(error)"
         }
-        if InfoCommands.enterpriseOnly.contains(request.name), !configuration.sayEnterprise {
+        if InfoCommands.enterpriseOnly.contains(request.name), !configuration.saysEnterprise {
             return "\(InfoError(.enterpriseOnly, "enterprise only"))"
         }
         // What a real server would answer here is not known, which a test must not miss. Names that it does not know
@@ -63,7 +63,7 @@ extension SimulatedCluster {
 
     /// What a node says of itself.
     private func describeNode(_ request: InfoRequest, node: Int) -> String? {
-        let edition = configuration.sayEnterprise ? "Enterprise" : "Community"
+        let edition = configuration.saysEnterprise ? "Enterprise" : "Community"
         switch request.name {
         case "node", "name", "get-sl": return nodes[node].name
         case "build": return configuration.build
@@ -102,15 +102,15 @@ extension SimulatedCluster {
         case "peers-clear-alt": return peerList(of: node, port: nil)
         case "alumni-clear-std": return peerList(of: node, port: \.port)
         case "alumni-clear-alt": return peerList(of: node, port: nil)
-        case "peers-tls-std" where configuration.sayEnterprise: return peerList(of: node, port: \.tlsPort)
-        case "peers-tls-alt" where configuration.sayEnterprise: return peerList(of: node, port: nil)
+        case "peers-tls-std" where configuration.saysEnterprise: return peerList(of: node, port: \.tlsPort)
+        case "peers-tls-alt" where configuration.saysEnterprise: return peerList(of: node, port: nil)
         case "service", "service-clear-std": return address(of: node)
         case "service-clear-alt": return ""
-        case "service-tls-std" where configuration.sayEnterprise:
+        case "service-tls-std" where configuration.saysEnterprise:
             return this.tlsPort == 0 ? "" : "127.0.0.1:\(this.tlsPort)"
-        case "service-tls-alt" where configuration.sayEnterprise: return ""
+        case "service-tls-alt" where configuration.saysEnterprise: return ""
         case "services": return peers(of: node).map { address(of: $0) }.joined(separator: ";")
-        case "racks" where configuration.sayEnterprise, "rack-ids" where configuration.sayEnterprise: return racks(of: node, request)
+        case "racks" where configuration.saysEnterprise, "rack-ids" where configuration.saysEnterprise: return racks(of: node, request)
         case "replicas": return replicas(of: node, copiesMax: request["max"].flatMap(Int.init) ?? 0, hasRegime: true)
         case "replicas-all": return replicas(of: node, copiesMax: 0, hasRegime: false)
         case "replicas-master":

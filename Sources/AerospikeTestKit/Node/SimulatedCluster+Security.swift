@@ -6,8 +6,13 @@ extension SimulatedCluster {
     /// Why a connection may not make requests; nil if it may.
     func checkSession(of connection: NodeConnection, _ nowNanoseconds: Int64) -> ResultCode? {
         guard !configuration.users.isEmpty else { return nil }
-        guard connection.user != nil else { return .notAuthenticated }
-        return connection.sessionEndsNanoseconds > nowNanoseconds ? nil : .expiredSession
+        guard let token = connection.sessionToken else { return .notAuthenticated }
+        return sessions.session(token)?.endsNanoseconds ?? 0 > nowNanoseconds ? nil : .expiredSession
+    }
+
+    /// Ends all sessions.
+    package mutating func expireSessions() {
+        sessions.endAll()
     }
 
     mutating func answerSecurity(
@@ -16,7 +21,7 @@ extension SimulatedCluster {
         nowNanoseconds: Int64
     ) -> ByteBuffer {
         guard !configuration.users.isEmpty else {
-            return SecurityMessage.reply(configuration.sayEnterprise ? .securityNotEnabled : .securityNotSupported)
+            return SecurityMessage.reply(configuration.saysEnterprise ? .securityNotEnabled : .securityNotSupported)
         }
         guard let message = SecurityMessage(body: body) else { return SecurityMessage.reply(.securityField) }
         switch SecurityMessage.Command(rawValue: message.command) {
@@ -64,7 +69,7 @@ extension SimulatedCluster {
         }
         guard session.endsNanoseconds > nowNanoseconds else { return SecurityMessage.reply(.expiredSession) }
         connection.user = name
-        connection.sessionEndsNanoseconds = session.endsNanoseconds
+        connection.sessionToken = token
         return SecurityMessage.reply(.ok)
     }
 }
