@@ -25,4 +25,13 @@ public enum AerospikeLimits {
     ///
     /// A decoder that followed a hostile peer any deeper would exhaust its stack.
     public static let nestingDepthMax = 128
+
+    /// The most requests in flight on one connection; more wait for room.
+    public static let requestsInFlightMax = 1024
+
+    /// The most bytes of requests in flight on one connection; a request that is larger goes alone.
+    public static let bytesInFlightMax = 8 * 1024 * 1024
+
+    /// The most calls that wait for room on one connection; more fail with ``ResultCode/queueFull``.
+    public static let callsWaitingMax = 65536
 }

@@ -31,7 +31,8 @@ extension RecordWork {
 
     /// Writes a whole bin, or with no value removes it.
     private mutating func write(_ operation: RequestOperation) throws(Refusal) {
-        set(operation.binName, to: operation.type == .null ? nil : try operation.particle())
+        let value: Value? = operation.type == .null ? Optional.none : try operation.particle()
+        set(operation.binName, to: value)
     }
 
     private mutating func modifyInside(_ operation: RequestOperation) throws(Refusal) -> Value? {
