@@ -163,7 +163,9 @@ let package = Package(
                 "Aerospike", "AerospikeTestKit",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
+            exclude: ["Clients"],
             swiftSettings: settings
         ),
         .testTarget(

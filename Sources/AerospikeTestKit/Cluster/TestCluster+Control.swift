@@ -188,6 +188,16 @@ extension TestCluster {
         }
     }
 
+    /// When a node last wrote a record that it keeps, by its own clock.
+    ///
+    /// - Parameters:
+    ///   - key: the record.
+    ///   - node: the node's place.
+    /// - Returns: the time, in nanoseconds since 1970; nil if the node has no such record.
+    public func lastUpdateNanoseconds(of key: Key, onNode node: Int) -> Int64? {
+        host.readCluster { $0.nodes[node].stores[key.namespace]?.record(key.digest)?.lastUpdateNanoseconds }
+    }
+
     /// What all nodes have served since they were started, or since ``resetCounters()``.
     public var counters: NodeCounters { host.readCluster { $0.counters } }
 
