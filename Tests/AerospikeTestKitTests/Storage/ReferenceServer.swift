@@ -26,7 +26,8 @@ final class ReferenceServer {
         descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
         guard connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else { throw Unexpected() }
         // No reply in this time is a failed test, not a test that hangs.
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        var patience = timeval()
+        patience.tv_sec = 10
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var noDelay: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))

@@ -9,7 +9,7 @@ import Testing
     .enabled(if: ReferenceServer.address != nil, "AEROSPIKE_HOST names no server to compare with"),
     .serialized
 )
-struct DifferentialTests {
+struct EngineDifferentialTests {
     /// How many calls each seed makes; AEROSPIKE_CALLS sets another number.
     private static let callCount = Int(ProcessInfo.processInfo.environment["AEROSPIKE_CALLS"] ?? "") ?? 2000
     /// The first seed; AEROSPIKE_SEED sets another.
@@ -17,12 +17,12 @@ struct DifferentialTests {
 
     @Test(arguments: 0..<4 as Range<UInt64>)
     func randomCallsAreAnsweredTheSame(round: UInt64) throws {
-        let seed = DifferentialTests.firstSeed + round
+        let seed = EngineDifferentialTests.firstSeed + round
         print("Differential calls of seed \(seed)")
         let server = try ReferenceServer()
         var test = TestStore()
         var calls = RandomCalls(seed: seed, setName: "engine-differential")
-        calls.hasEvaluation = DifferentialTests.hasEvaluation
+        calls.hasEvaluation = EngineDifferentialTests.hasEvaluation
         for key in calls.keys {
             var bytes = ByteBuffer()
             try bytes.writeRequest(.delete(key, policy: WritePolicy()), timeoutMilliseconds: 1000)
@@ -32,12 +32,16 @@ struct DifferentialTests {
         try test.put(calls.keys[0], [("a", 1)])
         test.store.remove(calls.keys[0].digest)
         var history: [String] = []
-        for step in 0..<DifferentialTests.callCount {
+        var tally: [ResultCode: Int] = [:]
+        for step in 0..<EngineDifferentialTests.callCount {
             let call = try calls.next()
             test.now = Int64(Date().timeIntervalSince1970 * 1000) * 1_000_000
             let real = try server.messages(call.bytes, call.form)
             let ours = try test.messages(call.bytes)
             history.append(call.description)
+            for message in real {
+                tally[message.resultCode, default: 0] += 1
+            }
             if let difference = difference(real, ours, form: call.form) {
                 let recent = history.suffix(4).joined(separator: "\n  ")
                 Issue.record("seed \(seed), step \(step): \(difference)\nafter\n  \(recent)")
@@ -45,6 +49,10 @@ struct DifferentialTests {
             }
             try #require(test.unknown.isEmpty, "\(test.unknown) at step \(step): \(call.description)")
         }
+        // Calls that all failed alike would show little.
+        let answers = tally.sorted { $0.value > $1.value }.map { "\($0.key.rawValue): \($0.value)" }
+        print("Answers of seed \(seed) by code: \(answers.joined(separator: ", "))")
+        #expect(tally[.ok, default: 0] > EngineDifferentialTests.callCount / 10)
     }
 
     /// Whether the evaluators are there; until then calls do without them.
