@@ -18,8 +18,8 @@ struct RandomCalls {
     var generator: SeededNumbers
     let setName: String
     let keys: [Key]
-    /// Whether calls may have operations on lists, maps, bits and sketches, and expressions.
-    var hasEvaluation = true
+    /// Whether calls may have operations on lists and maps.
+    var hasCollections = true
 
     init(seed: UInt64, setName: String, keyCount: Int = 6) {
         generator = SeededNumbers(seed: seed)
@@ -95,7 +95,7 @@ struct RandomCalls {
             return .put(key, bins: bins, policy: writePolicy())
         case 5: return .delete(key, policy: writePolicy())
         default:
-            let operations = (0..<number(0..<7)).map { _ in operation() }
+            let operations = (0..<number(0..<(chance(1, of: 3) ? 7 : 3))).map { _ in operation() }
             return .operate(key, operations, readPolicy: readPolicy(), writePolicy: writePolicy())
         }
     }
@@ -129,7 +129,7 @@ struct RandomCalls {
     }
 
     private mutating func filter() -> Exp<Bool>? {
-        guard hasEvaluation, chance(1, of: 6) else { return nil }
+        guard chance(1, of: 6) else { return nil }
         return pick([
             .int(bin: "a") > 0, true, false, .exists(bin: "b"), .int(bin: "c") == 1, .userKeyExists,
             .string(bin: "b") == "x", .setName == .init(constant: .string(setName)), .isTombstone,
@@ -140,7 +140,7 @@ struct RandomCalls {
 
     private mutating func operation() -> Operation {
         let bin = binName()
-        switch number(0..<(hasEvaluation ? 28 : 15)) {
+        switch number(0..<28) {
         case 0, 1: return .get(bin)
         case 2, 3: return .put(bin, value())
         case 4: return .put(bin, nil)
@@ -152,7 +152,7 @@ struct RandomCalls {
         case 10: return chance(1, of: 4) ? .delete : .append(bin, ByteBuffer(bytes: [2, 3]))
         case 11: return chance(1, of: 2) ? .getAll : .prepend(bin, "y")
         case 12: return chance(1, of: 2) ? .getHeader : .add(bin, .max)
-        case 13: return rawOperation(bin)
+        case 13: return chance(1, of: 3) ? rawOperation(bin) : .put(bin, value())
         case 14: return chance(1, of: 12) ? .get("nul\u{0}") : .add(bin, 1)
         default: return evaluation(bin)
         }
@@ -161,7 +161,7 @@ struct RandomCalls {
     /// An operation whose value may be of any type, or not what its type says.
     private mutating func rawOperation(_ bin: String) -> Operation {
         let kinds: [Operation.Kind] = [.write, .write, .write, .add, .append, .prepend, .read]
-        let kind = chance(1, of: 40) ? Operation.Kind(rawValue: UInt8(number(17..<30))) : pick(kinds)
+        let kind = chance(1, of: 20) ? Operation.Kind(rawValue: UInt8(number(17..<30))) : pick(kinds)
         let types: [UInt8] = [1, 1, 1, 2, 3, 4, 17, 17, 19, 20, 20, 7, 9, 16, 5, 21, 99]
         let sizes = [0, 1, 2, 3, 4, 8, 16]
         let type = ParticleType(rawValue: pick(types))
@@ -179,7 +179,7 @@ struct RandomCalls {
 
     /// A call of what is tested in depth elsewhere: here it matters how its answers and failures are handed on.
     private mutating func evaluation(_ bin: String) -> Operation {
-        switch number(0..<16) {
+        switch number(hasCollections ? 0..<16 : 8..<16) {
         case 0: return .list(bin).append(value())
         case 1: return .list(bin).get(.index(number(-2..<3)))
         case 2: return .list(bin).remove(.index(number(-2..<3)), returning: .value)
@@ -190,7 +190,7 @@ struct RandomCalls {
         case 7: return .map(bin).size()
         case 8:
             return .read(.int(bin: bin) + 1, as: pick(["x", bin]), flags: chance(1, of: 2) ? .evaluationNoFail : [])
-        case 9: return .read(chance(1, of: 2) ? .sinceUpdate : .recordSize, as: "g")
+        case 9: return .read(.recordSize, as: "g")
         default:
             var flags = ExpWriteFlags()
             for flag: ExpWriteFlags in [.createOnly, .updateOnly, .allowDelete, .policyNoFail, .evaluationNoFail]
