@@ -185,8 +185,8 @@ let package = Package(
                 "Vectors/operations.py",
             ],
             resources: [
-                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/keys.txt"),
-                .embedInCode("Vectors/operations.txt"),
+                .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
+                .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings
         ),

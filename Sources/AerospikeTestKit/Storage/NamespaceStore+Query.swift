@@ -165,7 +165,7 @@ extension NamespaceStore {
             request.operations.allSatisfy(\.kind.isWrite)
         else { throw Refusal(.invalidRequest, "a query that writes, with operations that read, or none") }
         for operation in request.operations where operation.kind == .expressionModify {
-            _ = try ExpressionCall(operation)
+            _ = try ExpressionOperation(operation)
         }
     }
 }

@@ -69,6 +69,8 @@ extension NamespaceStore {
         }
         guard !request.operations.isEmpty else { throw Refusal(.invalidRequest, "a read of no bins") }
         let answersEach = request.header.write.contains(.respondAllOperations)
+        // In a batch every answer says that it is a plain read (base/batch.c, `as_batch_add_result`).
+        let isPart = request.partDigest != nil
         let work = RecordWork(record: record, now: now)
         var places: [RecordAnswer.Place] = []
         places.reserveCapacity(request.operations.count)
@@ -76,7 +78,7 @@ extension NamespaceStore {
             guard operation.hasValidBinName else { throw Refusal(.binName, "a bin's name that no server takes") }
             let value = try work.read(operation) ?? .null
             if answersEach || !value.isNull {
-                places.append(RecordAnswer.Place(operation.kind, Bin(operation.binName, value)))
+                places.append(RecordAnswer.Place(isPart ? .read : operation.kind, Bin(operation.binName, value)))
             }
         }
         return places

@@ -53,6 +53,10 @@ extension NamespaceStore {
         try checkGeneration(request, old)
         try checkSet(request, old, now)
         var record = old ?? StoredRecord(key: Key(namespace: name, set: request.setName, digest: digest))
+        if old == nil {
+            // What was never stored counts as one piece of storage all the same (storage/storage.h).
+            record.storedBytes = StoredRecord.rounded(1)
+        }
         if let old {
             try filter(request, old, now)
         }

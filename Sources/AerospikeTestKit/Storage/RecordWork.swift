@@ -94,7 +94,7 @@ extension RecordWork {
     }
 
     private func readExpression(_ operation: RequestOperation) throws(Refusal) -> Value {
-        let call = try ExpressionCall(operation)
+        let call = try ExpressionOperation(operation)
         guard call.flags.isSubset(of: .evaluationNoFail) else { throw Refusal(.invalidRequest, "flags of a read") }
         if let value = try call.evaluate(for: view) {
             return value
@@ -107,7 +107,7 @@ extension RecordWork {
 
     /// Writes an expression's result to a bin (base/expop.c, `as_exp_modify_tr`).
     mutating func writeExpression(_ operation: RequestOperation) throws(Refusal) {
-        let call = try ExpressionCall(operation)
+        let call = try ExpressionOperation(operation)
         guard call.flags.isSubset(of: .all) else { throw Refusal(.invalidRequest, "flags of a write") }
         let exists = index(of: operation.binName) != nil
         if exists, call.flags.contains(.createOnly) {
@@ -138,7 +138,7 @@ extension RecordWork {
 }
 
 /// The argument of an operation that is an expression: the expression, and flags (base/expop.c, `as_exp_op_parse`).
-struct ExpressionCall {
+struct ExpressionOperation {
     struct Flags: OptionSet {
         let rawValue: UInt64
 
@@ -155,11 +155,12 @@ struct ExpressionCall {
 
     init(_ operation: RequestOperation) throws(Refusal) {
         var bytes = operation.value
-        guard let count = bytes.readPackedListHeader(), (1...2).contains(count),
+        guard let count = bytes.readPackedListCount(), (1...2).contains(count),
             let expression = bytes.readPackedElement()
         else { throw Refusal(.invalidRequest, "an expression's operation that is no list of one or two") }
         self.expression = expression
-        flags = Flags(rawValue: count == 2 ? bytes.readPackedUnsigned() ?? 0 : 0)
+        // What is no integer, or a negative one, is no flag.
+        flags = Flags(rawValue: count == 2 ? UInt64(clamping: bytes.readPackedInteger() ?? 0) : 0)
         do {
             try ExpressionEvaluator.check(expression)
         } catch {

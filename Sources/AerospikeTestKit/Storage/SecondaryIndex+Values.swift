@@ -85,12 +85,12 @@ extension Value {
     /// The last step is asked for as an operation would ask for it, after the steps before.
     fileprivate func element(at context: ByteBuffer) throws(Refusal) -> Value? {
         var bytes = context
-        guard let count = bytes.readPackedListHeader(), count >= 2, count % 2 == 0 else {
+        guard let count = bytes.readPackedListCount(), count >= 2, count % 2 == 0 else {
             throw Refusal(.invalidRequest, "a way of no steps")
         }
-        var steps: [(type: UInt64, place: ByteBuffer)] = []
+        var steps: [(type: Int64, place: ByteBuffer)] = []
         while steps.count < count / 2 {
-            guard let type = bytes.readPackedUnsigned(), let place = bytes.readPackedElement() else {
+            guard let type = bytes.readPackedInteger(), let place = bytes.readPackedElement() else {
                 throw Refusal(.invalidRequest, "a way that does not end")
             }
             steps.append((type, place))
@@ -105,7 +105,7 @@ extension Value {
             call.packUnsigned(0xff)
             call.packListHeader(steps.count * 2)
             for step in steps {
-                call.packUnsigned(step.type)
+                call.packInteger(step.type)
                 call.writeImmutableBuffer(step.place)
             }
         }
@@ -123,7 +123,7 @@ extension Value {
 
     /// The codes of reading by each type of step: index, rank, and in maps key, and value (base/proto.h,
     /// `AS_CDT_OP_*_GET_BY_*`).
-    private static let readCodes: [UInt64: UInt64] = [
+    private static let readCodes: [Int64: UInt64] = [
         0x10: 19, 0x11: 21, 0x13: 22, 0x20: 98, 0x21: 100, 0x22: 97, 0x23: 102,
     ]
 }

@@ -18,8 +18,8 @@ struct RandomCalls {
     var generator: SeededNumbers
     let setName: String
     let keys: [Key]
-    /// Whether calls may have operations on lists, maps, bits and sketches, and expressions.
-    var hasEvaluation = true
+    /// Whether calls may have operations on lists and maps.
+    var hasCollections = true
 
     init(seed: UInt64, setName: String, keyCount: Int = 6) {
         generator = SeededNumbers(seed: seed)
@@ -75,7 +75,14 @@ struct RandomCalls {
     }
 
     mutating func request() -> RecordRequest {
-        request(for: pick(keys))
+        var key = pick(keys)
+        switch number(0..<25) {
+        case 0: key = Key(namespace: "test", set: pick(["", "\(setName)-other"]), digest: key.digest)
+        case 1: key = Key(namespace: "test", set: setName, digest: key.digest, userKey: pick(["x", 1]))
+        case 2 where chance(1, of: 5): key = Key(namespace: "none", set: setName, digest: key.digest)
+        default: break
+        }
+        return request(for: key)
     }
 
     private mutating func request(for key: Key) -> RecordRequest {
@@ -88,7 +95,7 @@ struct RandomCalls {
             return .put(key, bins: bins, policy: writePolicy())
         case 5: return .delete(key, policy: writePolicy())
         default:
-            let operations = (0..<number(0..<7)).map { _ in operation() }
+            let operations = (0..<number(0..<(chance(1, of: 3) ? 7 : 3))).map { _ in operation() }
             return .operate(key, operations, readPolicy: readPolicy(), writePolicy: writePolicy())
         }
     }
@@ -122,7 +129,7 @@ struct RandomCalls {
     }
 
     private mutating func filter() -> Exp<Bool>? {
-        guard hasEvaluation, chance(1, of: 6) else { return nil }
+        guard chance(1, of: 6) else { return nil }
         return pick([
             .int(bin: "a") > 0, true, false, .exists(bin: "b"), .int(bin: "c") == 1, .userKeyExists,
             .string(bin: "b") == "x", .setName == .init(constant: .string(setName)), .isTombstone,
@@ -133,7 +140,7 @@ struct RandomCalls {
 
     private mutating func operation() -> Operation {
         let bin = binName()
-        switch number(0..<(hasEvaluation ? 26 : 13)) {
+        switch number(0..<28) {
         case 0, 1: return .get(bin)
         case 2, 3: return .put(bin, value())
         case 4: return .put(bin, nil)
@@ -145,13 +152,34 @@ struct RandomCalls {
         case 10: return chance(1, of: 4) ? .delete : .append(bin, ByteBuffer(bytes: [2, 3]))
         case 11: return chance(1, of: 2) ? .getAll : .prepend(bin, "y")
         case 12: return chance(1, of: 2) ? .getHeader : .add(bin, .max)
+        case 13: return chance(1, of: 3) ? rawOperation(bin) : .put(bin, value())
+        case 14: return chance(1, of: 12) ? .get("nul\u{0}") : .add(bin, 1)
         default: return evaluation(bin)
         }
     }
 
+    /// An operation whose value may be of any type, or not what its type says.
+    private mutating func rawOperation(_ bin: String) -> Operation {
+        let kinds: [Operation.Kind] = [.write, .write, .write, .add, .append, .prepend, .read]
+        let kind = chance(1, of: 20) ? Operation.Kind(rawValue: UInt8(number(17..<30))) : pick(kinds)
+        let types: [UInt8] = [1, 1, 1, 2, 3, 4, 17, 17, 19, 20, 20, 7, 9, 16, 5, 21, 99]
+        let sizes = [0, 1, 2, 3, 4, 8, 16]
+        let type = ParticleType(rawValue: pick(types))
+        var bytes = ByteBuffer(bytes: (0..<pick(sizes)).map { UInt8($0 % 2) })
+        if type == .list || type == .map {
+            bytes = ByteBuffer(
+                bytes: pick([
+                    [], [0x90], [0x91, 0x01], [0x92, 0xcc, 0x01, 0xc0], [0x91], [0x80], [0x81, 0x01, 0x02], [0x01],
+                    [0x90, 0x01],
+                ])
+            )
+        }
+        return Operation(kind, bin: bin, .value(.opaque(type: type, bytes: bytes)))
+    }
+
     /// A call of what is tested in depth elsewhere: here it matters how its answers and failures are handed on.
     private mutating func evaluation(_ bin: String) -> Operation {
-        switch number(0..<16) {
+        switch number(hasCollections ? 0..<16 : 8..<16) {
         case 0: return .list(bin).append(value())
         case 1: return .list(bin).get(.index(number(-2..<3)))
         case 2: return .list(bin).remove(.index(number(-2..<3)), returning: .value)
@@ -162,7 +190,7 @@ struct RandomCalls {
         case 7: return .map(bin).size()
         case 8:
             return .read(.int(bin: bin) + 1, as: pick(["x", bin]), flags: chance(1, of: 2) ? .evaluationNoFail : [])
-        case 9: return .read(chance(1, of: 2) ? .sinceUpdate : .recordSize, as: "g")
+        case 9: return .read(.recordSize, as: "g")
         default:
             var flags = ExpWriteFlags()
             for flag: ExpWriteFlags in [.createOnly, .updateOnly, .allowDelete, .policyNoFail, .evaluationNoFail]

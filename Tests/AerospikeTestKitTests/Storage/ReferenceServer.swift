@@ -25,9 +25,6 @@ final class ReferenceServer {
         defer { freeaddrinfo(address) }
         descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
         guard connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else { throw Unexpected() }
-        // No reply in this time is a failed test, not a test that hangs.
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var noDelay: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -52,6 +49,9 @@ final class ReferenceServer {
             if let frame = try decoder.next() {
                 return frame
             }
+            // No reply in this time is a failed test, not a test that hangs.
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 10_000) == 1 else { throw Unexpected() }
             var bytes = ByteBuffer()
             let count = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: 65536) {
                 max(0, recv(descriptor, $0.baseAddress, $0.count, 0))
