@@ -50,7 +50,8 @@ extension SimulatedCluster {
                 cluster.answerSecurity(body, on: &connection, nowNanoseconds: nowNanoseconds)
             }
         case .message(let body): return serveMessage(body, on: connection, nowNanoseconds)
-        case .compressed: return refuse(.enterpriseOnly, RequestSummary(kind: .malformed, node: node), connection, nowNanoseconds)
+        case .compressed:
+            return refuse(.enterpriseOnly, RequestSummary(kind: .malformed, node: node), connection, nowNanoseconds)
         }
     }
 
