@@ -1,4 +1,6 @@
-/// Certificates for tests, good until the next century. Everybody has their keys: they protect nothing.
+/// Certificates for tests, good until the next century.
+///
+/// Everybody has their keys: they protect nothing.
 public enum TestCertificates {
     /// What a node needs to listen for TLS; its certificate is for `testkit` and `localhost`.
     public static let node = TestCluster.TLS(
