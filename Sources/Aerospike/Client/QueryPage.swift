@@ -106,7 +106,7 @@ extension AerospikeClient {
         do {
             let connection = try await connections.take(node, cluster, stall: timeout)
             let message = request
-            let last = try await connection.request(deadline: .distantFuture) { part in
+            let last = try await connection.request(inParts: .query, deadline: .distantFuture) { part in
                 gathered.withLock { page in
                     do throws(AerospikeError) {
                         try page.received(part, namespace: query.namespace)

@@ -96,6 +96,23 @@ struct ManyRecordsSuite {
         }
     }
 
+    @Test(arguments: ServerUnderTest.all) func aQueryThatCannotBeSaysWhy(_ server: ServerUnderTest) async throws {
+        try await server.withClient { client in
+            var query = Query(namespace: "test", set: "swift-no-index")
+            query.range = .between(bin: "unindexed", 1...2)
+            let unindexed = await #expect(throws: AerospikeError.self) {
+                for try await _ in client.query(query) {}
+            }
+            #expect(unindexed?.code == .indexNotFound)
+            query = Query(namespace: "nowhere")
+            query.call.triesMax = 1
+            let nowhere = await #expect(throws: AerospikeError.self) {
+                for try await _ in client.query(query) {}
+            }
+            #expect(nowhere?.code == .namespaceNotFound)
+        }
+    }
+
     /// 64 callers, each with records of its own: no reply ever reaches another.
     @Test(arguments: ServerUnderTest.all) func repliesReachThoseWhoAsked(_ server: ServerUnderTest) async throws {
         try await server.withClient { client in
@@ -136,7 +153,8 @@ struct ManyRecordsSuite {
                             task.cancel()
                         }
                         do {
-                            #expect(try await task.value == key.userNumber)
+                            let number = try await task.value
+                            #expect(number == key.userNumber)
                             return true
                         } catch let error as AerospikeError {
                             #expect(isCancelled)
