@@ -68,6 +68,8 @@ struct CollectionRun {
         } catch {
             ours = CollectionResult(code: error.code, bin: bin)
             if error.isUnknown {
+                // What would stop the server is not sent to it.
+                guard !error.reason.hasPrefix(Refusal.harmfulPrefix) else { return }
                 unknown.append("\(error.reason): \(hex(call.bytes)) on \(before.exactDescription)")
                 return
             }
@@ -78,9 +80,11 @@ struct CollectionRun {
             theirs = CollectionResult(answer: values[0], bin: values[1])
         } catch let error as AerospikeError {
             theirs = CollectionResult(code: error.code, bin: before)
+        } catch {
+            throw CollectionServer.Failure(reason: "\(error) after \(describe(call.bytes)) on \(before.exactDescription)")
         }
         guard ours != theirs else { return }
-        let persists = before?.map?.persistsIndex == true ? " with index" : ""
+        let persists = before?.map?.persistsIndex ?? before?.list?.persistsIndex == true ? " with index" : ""
         differences.append(
             """
             \(before.exactDescription)\(persists)

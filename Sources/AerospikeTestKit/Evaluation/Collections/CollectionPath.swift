@@ -12,6 +12,7 @@ struct CollectionPath {
 
     private var links: [Link] = []
     private let isInMissingBin: Bool
+    private var isCreatedByRank = false
     /// Where the way leads; nil if it is to be created.
     private var target: Value?
 
@@ -51,6 +52,7 @@ struct CollectionPath {
                 guard target != nil || modifies else { throw .notApplicable("nothing to read there") }
             } else {
                 guard step.creates || !links.isEmpty else { throw .notApplicable("nothing there, and nothing to create") }
+                guard !isCreatedByRank else { throw .harmful("more steps after one that creates by rank") }
                 try create(step, &reader)
             }
         }
@@ -104,6 +106,7 @@ struct CollectionPath {
             guard let number = reader.number() else { throw .notApplicable("no index") }
             index = SelectorRange.place(number, of: elements.count)
             if index == nil, step.creates {
+                isCreatedByRank = step.place == .rank
                 return create(in: list, padding: try step.padding(of: list, to: number))
             }
         case .value:
@@ -166,8 +169,7 @@ struct CollectionPath {
             links.append(.newEntry(of: map, at: 0, key: key))
         case .index where step.isIntoList:
             guard let index = reader.number(), index >= -1 else { throw .notApplicable("no index") }
-            // A real server stops over the size of what it makes then.
-            guard index >= 0 || !step.pads else { throw .unknown("padding to an index of \(index)") }
+            guard index >= 0 || !step.pads else { throw .harmful("padding to an index of \(index)") }
             let list = Value.List([], order: step.listOrder)
             create(in: list, padding: try step.padding(of: list, to: index))
         default:

@@ -49,12 +49,15 @@ struct CollectionStep {
     /// How many elements of nil come before the one that is created at an index that the list does not have.
     func padding(of list: Value.List, to index: Int64) throws(Refusal) -> Int {
         let total = list.elements.count
+        // One that is created may be counted from the end, but only as the last.
+        guard index >= -1 || list.order == .unordered || place == .rank else {
+            throw .harmful("creating an element at \(index)")
+        }
         if list.order == .ordered || index == Int64(total) || (total == 0 && index == -1) {
             return 0
         }
         guard pads else { throw .notApplicable("no index \(index) of \(total)") }
-        // A real server comes to grief over others.
-        guard (0...Self.paddingMax).contains(index) else { throw .unknown("padding to an index of \(index)") }
+        guard (0...Self.paddingMax).contains(index) else { throw .harmful("padding to an index of \(index)") }
         return Int(index) - total
     }
 }

@@ -161,7 +161,13 @@ extension Value.List {
     fileprivate func remove(_ selector: Selector, _ returning: Returning) throws(Refusal) -> CollectionEffect {
         let selection = try select(selector, returning)
         guard let remaining = selection.removal.remaining(of: elements) else { return .answering(selection.answer) }
-        return .writing(Value.List(remaining, order: order), answering: selection.answer)
+        var list = self
+        list.elements = remaining
+        if remaining.isEmpty, order == .ordered || !selector.isRanks {
+            // An empty list loses its index, unless its elements were found by their ranks.
+            list.persistsIndex = false
+        }
+        return .writing(list, answering: selection.answer)
     }
 
     fileprivate func sorted(_ flags: ListSortFlags) throws(Refusal) -> Value.List {
@@ -178,7 +184,20 @@ extension Value.List {
             }
             sorted = kept
         }
-        return Value.List(sorted, order: order)
+        // A server stops over the index if elements go, and over that of a long list in any case.
+        guard !persistsIndex || (order == .ordered ? sorted.count <= 1 || sorted.count == count : sorted.count <= 128)
+        else { throw .harmful("sorting a list with an index") }
+        var list = self
+        list.elements = sorted
+        return list
+    }
+
+    /// An empty list with flags; nil if a server knows no such list (base/cdt.c, `cdt_check_flags`).
+    init?(flags: UInt8) {
+        let orderFlags = flags & ~MessagePack.persistsIndexFlag
+        guard let order = ListOrder(rawValue: orderFlags) else { return nil }
+        self.init([], order: order)
+        persistsIndex = flags != orderFlags
     }
 }
 

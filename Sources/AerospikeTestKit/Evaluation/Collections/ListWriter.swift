@@ -14,20 +14,14 @@ struct ListWriter {
     ///   - order: the flags of the list's order if it is to be created.
     init(_ site: CollectionSite, order: UInt64) {
         self.site = site
-        list = site.value?.list ?? Value.List([], order: Self.order(order) ?? .unordered)
+        list = site.value?.list ?? Value.List(flags: UInt8(truncatingIfNeeded: order)) ?? Value.List()
+        list.persistsIndex = list.persistsIndex && site.isBin
     }
 
     /// What it came to: a missing bin is created even if nothing is written, unlike what is missing deeper.
     var effect: CollectionEffect {
         let isCreated = isWritten || (site.isMissing && !site.isCreatedByPath)
         return CollectionEffect(answer: answer, written: isCreated ? .list(list) : nil)
-    }
-
-    /// The order that flags tell; whether an index is stored beside the list shows nowhere (base/cdt.c,
-    /// `cdt_check_flags`).
-    private static func order(_ flags: UInt64) -> ListOrder? {
-        let flags = UInt8(truncatingIfNeeded: flags)
-        return flags & ~0x11 == 0 ? ListOrder(rawValue: flags & 1) : nil
     }
 
     private var total: Int { list.elements.count }
@@ -44,12 +38,16 @@ struct ListWriter {
     // MARK: The list itself
 
     mutating func setOrder(_ flags: UInt64) throws(Refusal) {
-        guard let order = Self.order(flags) else { throw .notApplicable("no list is ordered by \(flags)") }
-        if order == .ordered, list.order == .unordered {
-            let elements = list.elements
-            write(RankOrder(count: total) { elements[$0].storedOrder(to: elements[$1]) }.sorted().map { elements[$0] })
+        guard var ordered = Value.List(flags: UInt8(truncatingIfNeeded: flags)) else {
+            throw .notApplicable("no list is ordered by \(flags)")
         }
-        list.order = order
+        let elements = list.elements
+        ordered.persistsIndex = ordered.persistsIndex && site.isBin
+        ordered.elements =
+            ordered.order == .ordered && list.order == .unordered
+            ? RankOrder(count: total) { elements[$0].storedOrder(to: elements[$1]) }.sorted().map { elements[$0] }
+            : elements
+        list = ordered
         isWritten = true
     }
 
@@ -247,14 +245,15 @@ struct ListWriter {
     }
 
     private static func stored(_ value: Value) throws(Refusal) -> Value {
-        // A server does not look whether it could: its list is broken afterwards.
-        guard let stored = value.stored else { throw .unknown("a list is not given \(value)") }
+        guard let stored = value.stored else { throw .harmful("an element \(value), which it does not check") }
         return stored
     }
 
     private static func storedElements(_ value: Value) throws(Refusal) -> [Value] {
         guard case .list(let list) = value else { throw .parameter("\(value) where a list belongs") }
-        guard let stored = Value.list(list).stored?.list else { throw .unknown("a list is not given \(value)") }
+        guard let stored = Value.list(list).stored?.list else {
+            throw .harmful("elements of \(value), which it does not check")
+        }
         return stored.elements
     }
 }

@@ -40,10 +40,20 @@ extension MapSelection {
     func byValues(in values: Value) throws(Refusal) -> CollectionSelection {
         let items = try Selector.items(of: values)
         if items.isEmpty {
-            return returning.isInverted ? try selectAll() : nothing()
+            return try amongNone()
         }
         // An entry alone counts as indexed.
         return map.hasRankIndex || total <= 1 ? try amongRanked(items) : try amongUnranked(items)
+    }
+
+    /// What is among no values or keys is nothing, and the rest everything.
+    private func amongNone() throws(Refusal) -> CollectionSelection {
+        guard returning.isInverted else { return nothing() }
+        // It looks entries up in an index that it did not make.
+        guard !returning.isElements || total <= 1 || map.persistsIndex else {
+            throw .harmful("answering each entry that is not among none")
+        }
+        return try selectAll()
     }
 
     private func amongUnranked(_ items: [Value]) throws(Refusal) -> CollectionSelection {
@@ -95,7 +105,7 @@ extension MapSelection {
             throw .notApplicable("ranks of the entries under some keys are not answered")
         }
         if items.isEmpty {
-            return returning.isInverted ? try selectAll() : nothing()
+            return try amongNone()
         }
         return map.isKeyOrdered ? try amongSortedKeys(items) : try amongKeys(items)
     }

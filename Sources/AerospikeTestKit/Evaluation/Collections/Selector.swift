@@ -23,6 +23,14 @@ enum Selector {
         default: true
         }
     }
+
+    /// Whether ranks are selected.
+    var isRanks: Bool {
+        switch self {
+        case .rank, .ranks, .ranksNear: true
+        default: false
+        }
+    }
 }
 
 extension CollectionCallReader {
