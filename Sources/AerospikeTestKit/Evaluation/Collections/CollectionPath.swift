@@ -147,8 +147,9 @@ struct CollectionPath {
             index = found.isFound ? found.place : nil
         case .value:
             guard let value = reader.compared() else { throw .notApplicable("no value") }
-            let equal = map.entries.indices.filter { map.entries[$0].value.isStoredEqual(to: value) }
-            index = equal.first
+            index = map.entries.indices.first { map.entries[$0].value.isStoredEqual(to: value) }
+            let isGreatest = map.entries.allSatisfy { $0.value.storedOrder(to: value) == .less }
+            guard !map.hasRankIndex || !isGreatest else { throw .harmful("a step by a value over all, with an index") }
         }
         guard let index else { throw .notApplicable("no such entry") }
         links.append(.entry(of: map, at: index))

@@ -52,7 +52,7 @@ struct CollectionSelection {
 }
 
 extension CollectionSelection.Removal {
-    /// What stays.
+    /// What stays; nil if everything does.
     func remaining<Element>(of elements: [Element]) -> [Element]? {
         switch self {
         case .nothing: return nil
@@ -61,7 +61,15 @@ extension CollectionSelection.Removal {
             elements.removeSubrange(range)
             return elements
         case .marked(let mask):
+            guard mask.contains(true) else { return nil }
             return zip(mask, elements).filter { !$0.0 }.map(\.1)
         }
+    }
+
+    /// What is written although nothing is removed: an empty list whose values were looked through, all of none of which
+    /// are removed then (base/particle_list.c).
+    func rewritten<Element>(_ elements: [Element]) -> [Element]? {
+        guard case .marked = self, elements.isEmpty else { return nil }
+        return elements
     }
 }

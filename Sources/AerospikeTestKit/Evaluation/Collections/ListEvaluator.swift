@@ -160,7 +160,9 @@ extension Value.List {
 
     fileprivate func remove(_ selector: Selector, _ returning: Returning) throws(Refusal) -> CollectionEffect {
         let selection = try select(selector, returning)
-        guard let remaining = selection.removal.remaining(of: elements) else { return .answering(selection.answer) }
+        guard let remaining = selection.removal.remaining(of: elements) ?? selection.removal.rewritten(elements) else {
+            return .answering(selection.answer)
+        }
         var list = self
         list.elements = remaining
         if remaining.isEmpty, order == .ordered || !selector.isRanks {
@@ -191,6 +193,9 @@ extension Value.List {
         list.elements = sorted
         return list
     }
+
+    /// The flags as a server keeps them.
+    var flags: UInt8 { order.rawValue | (persistsIndex ? MessagePack.persistsIndexFlag : 0) }
 
     /// An empty list with flags; nil if a server knows no such list (base/cdt.c, `cdt_check_flags`).
     init?(flags: UInt8) {

@@ -35,14 +35,24 @@ struct ListWriter {
         answer = .count(total)
     }
 
+    /// Answers that there was nothing to write, which creates what is missing nevertheless.
+    private mutating func writeNothing() {
+        isWritten = site.isCreatedByPath
+        answerTotal()
+    }
+
     // MARK: The list itself
 
     mutating func setOrder(_ flags: UInt64) throws(Refusal) {
         guard var ordered = Value.List(flags: UInt8(truncatingIfNeeded: flags)) else {
             throw .notApplicable("no list is ordered by \(flags)")
         }
-        let elements = list.elements
         ordered.persistsIndex = ordered.persistsIndex && site.isBin
+        guard ordered.flags != list.flags else {
+            isWritten = site.isCreatedByPath
+            return
+        }
+        let elements = list.elements
         ordered.elements =
             ordered.order == .ordered && list.order == .unordered
             ? RankOrder(count: total) { elements[$0].storedOrder(to: elements[$1]) }.sorted().map { elements[$0] }
@@ -87,8 +97,7 @@ struct ListWriter {
     ) throws(Refusal) {
         guard list.order == .unordered else { throw .notApplicable("an ordered list finds the place itself") }
         if values.isEmpty {
-            isWritten = true
-            return answerTotal()
+            return writeNothing()
         }
         try insertUnordered(values, at: try place(index), flags, isMany: isMany)
     }
@@ -138,8 +147,7 @@ struct ListWriter {
         isMany: Bool
     ) throws(Refusal) {
         if values.isEmpty {
-            isWritten = true
-            return answerTotal()
+            return writeNothing()
         }
         if flags.contains(.insertBounded), place > total {
             guard flags.contains(.noFail) else { throw .notApplicable("\(place) is beyond the end at \(total)") }
@@ -189,8 +197,7 @@ struct ListWriter {
 
     private mutating func mergeOrdered(_ values: [Value], _ flags: ListWriteFlags) throws(Refusal) {
         if values.isEmpty {
-            isWritten = true
-            return answerTotal()
+            return writeNothing()
         }
         let isUnique = flags.contains(.addUnique)
         var sorted = RankOrder(count: values.count) { values[$0].storedOrder(to: values[$1]) }.sorted().map { values[$0] }

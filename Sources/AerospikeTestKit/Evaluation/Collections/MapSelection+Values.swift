@@ -5,34 +5,27 @@ extension MapSelection {
     func byValues(_ interval: ValueInterval) throws(Refusal) -> CollectionSelection {
         try requireMany()
         guard total > 0 else { return nothing() }
-        var less = 0
-        var mask = [Bool](repeating: false, count: total)
-        for (index, entry) in entries.enumerated() {
-            let isBefore = interval.isAfter(entry.value)
-            less += isBefore ? 1 : 0
-            mask[index] = !isBefore && interval.isBeforeEnd(entry.value)
-        }
-        if !returning.isMany, let first = mask.firstIndex(of: true) {
-            mask = mask.indices.map { $0 == first }
-        }
-        let count = mask.marked.count
+        let ranked = map.ranked(interval, isMany: returning.isMany)
         // Without an index of ranks, nothing found is a case of its own.
-        if count == 0, !map.hasRankIndex {
+        if ranked.indexes.isEmpty, !map.hasRankIndex {
             return returning.isInverted ? try selectAll() : nothing()
         }
-        let chosen = returning.isInverted ? mask.inverted : mask
-        // An index of ranks brings the entries in the order of values.
-        let inOrderOfValues = map.hasRankIndex && !returning.isInverted && returning.kind != .orderedMap
-        let indexes = inOrderOfValues ? map.sortedByValue(chosen.marked) : chosen.marked
+        var mask = [Bool](repeating: returning.isInverted, count: total)
+        for index in ranked.indexes {
+            mask[index] = !returning.isInverted
+        }
+        // Only an index of ranks brings the entries in the order of their values.
+        let isInOrderOfValues = map.hasRankIndex && !returning.isInverted && returning.kind != .orderedMap
+        let indexes = isInOrderOfValues ? ranked.indexes : mask.marked
         let answer: Value?
         if returning.isElements {
             answer = elementsAnswer(indexes)
         } else if returning.isIndex {
             answer = indexAnswer(indexes)
         } else {
-            answer = try returning.places(less..<less + count, of: total)
+            answer = try returning.places(ranked.ranks, of: total)
         }
-        return CollectionSelection(answer: answer, removal: .marked(chosen))
+        return CollectionSelection(answer: answer, removal: .marked(mask))
     }
 
     // MARK: Several values
@@ -74,8 +67,7 @@ extension MapSelection {
     /// time that a value is given.
     private func amongRanked(_ items: [Value]) throws(Refusal) -> CollectionSelection {
         let byValue = map.indexesByValue
-        let search = StoredSearch(count: total) { entries[byValue[$0]].value }
-        let ranges = items.map { search.ranks(of: .equal(to: $0), isMany: true) }
+        let ranges = items.map { map.ranks(of: .equal(to: $0), isMany: true, byValue) }
         var mask = [Bool](repeating: returning.isInverted, count: total)
         for rank in ranges.joined() {
             mask[byValue[rank]] = !returning.isInverted

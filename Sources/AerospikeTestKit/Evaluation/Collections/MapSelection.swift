@@ -31,8 +31,8 @@ struct MapSelection {
         case .ranks(let rank, let count):
             return try byRanks(SelectorRange.places(from: rank, count: count, of: total))
         case .ranksNear(let value, let rank, let count):
-            let less = entries.count { $0.value.storedOrder(to: value) == .less }
-            let near = SelectorRange.near(less, index: rank, count: count)
+            let first = map.ranked(.equal(to: value), isMany: true).ranks.lowerBound
+            let near = SelectorRange.near(first, index: rank, count: count)
             return try byRanks(SelectorRange.places(from: near.index, count: near.count, of: total))
         case .firstValue(let value), .value(let value): return try byValues(.equal(to: value))
         case .valueInterval(let first, let end): return try byValues(.interval(from: first, upTo: end))

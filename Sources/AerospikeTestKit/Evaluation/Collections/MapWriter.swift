@@ -72,7 +72,7 @@ struct MapWriter {
             throw .parameter("\(items) where a map belongs")
         }
         if sorted.entries.isEmpty {
-            isWritten = true
+            isWritten = site.isCreatedByPath
             return answerTotal()
         }
         let isPartial = flags.contains(.noFail) && flags.contains(.partial)

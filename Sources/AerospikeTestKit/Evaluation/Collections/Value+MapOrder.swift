@@ -65,6 +65,40 @@ extension Value.Map {
         return ranked.isDescending ? ranked.indexes.reversed() : ranked.indexes
     }
 
+    /// The ranks of what is in an interval, and its indexes in the order of values.
+    func ranked(_ interval: ValueInterval, isMany: Bool) -> (ranks: Range<Int>, indexes: [Int]) {
+        if hasRankIndex, interval.hasComparison {
+            // A search among sorted values may meet others than a look at each of them.
+            let byValue = indexesByValue
+            let ranks = ranks(of: interval, isMany: isMany, byValue)
+            return (ranks, Array(byValue[ranks]))
+        }
+        var less = 0
+        var found: [Int] = []
+        for (index, entry) in entries.enumerated() {
+            if interval.isAfter(entry.value) {
+                less += 1
+            } else if interval.isBeforeEnd(entry.value) {
+                found.append(index)
+            }
+        }
+        let indexes = isMany ? sortedByValue(found) : Array(found.prefix(1))
+        return (less..<less + indexes.count, indexes)
+    }
+
+    /// The ranks of what is in an interval, among the indexes in the order of values (base/particle_map.c,
+    /// `packed_map_find_rank_range_by_value_interval_indexed`).
+    func ranks(of interval: ValueInterval, isMany: Bool, _ byValue: [Int]) -> Range<Int> {
+        let search = StoredSearch(count: byValue.count, index: { byValue[$0] }, value: { entries[byValue[$0]].value })
+        let first = search.find(interval.first, .first)
+        if interval.isOneValue {
+            guard first.isFound else { return first.place..<first.place }
+            return first.place..<(isMany ? search.find(interval.first, .last).place : first.place + 1)
+        }
+        let end = interval.end.map { search.find($0, .first).place } ?? byValue.count
+        return first.place..<max(first.place, end)
+    }
+
     /// Every index in the order of values.
     var indexesByValue: [Int] {
         sortedByValue(Array(entries.indices))

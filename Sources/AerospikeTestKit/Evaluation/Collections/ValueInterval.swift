@@ -14,6 +14,9 @@ struct ValueInterval {
         ValueInterval(first: first, end: end, isOneValue: false)
     }
 
+    /// Whether a bound is or holds a value that only compares.
+    var hasComparison: Bool { first.hasComparison || end?.hasComparison == true }
+
     /// Whether a value is less than the first.
     func isAfter(_ value: Value) -> Bool {
         value.storedOrder(to: first) == .less
@@ -31,9 +34,11 @@ struct ValueInterval {
 /// Searches what is in the server's order as a server does, to the same of several equal elements (aerospike-server
 /// 8.1, base/cdt.c, `order_index_find_rank_by_value`).
 struct StoredSearch {
-    let count: Int
+    private let count: Int
     /// The value at a place.
-    let value: (Int) -> Value
+    private let value: (Int) -> Value
+    /// The index of what is at a place, where an index brings elements into order.
+    private let index: (Int) -> Int
 
     /// Which of several equal elements is looked for.
     enum Match {
@@ -43,6 +48,12 @@ struct StoredSearch {
         case last
         /// Whichever is met.
         case any
+    }
+
+    init(count: Int, index: @escaping (Int) -> Int = { $0 }, value: @escaping (Int) -> Value) {
+        self.count = count
+        self.index = index
+        self.value = value
     }
 
     func find(_ sought: Value, _ match: Match, from start: Int = 0) -> (isFound: Bool, place: Int) {
@@ -57,7 +68,8 @@ struct StoredSearch {
                 isFound = true
                 switch match {
                 case .any: return (true, place)
-                case .first where place == 0: return (true, 0)
+                // Nothing is before the element whose index is 0, as long as what is sought is no wildcard.
+                case .first where index(place) == 0: return (true, place)
                 case .first: comparison = .less
                 case .last where place == upper - 1: return (true, place + 1)
                 case .last: comparison = .greater
