@@ -164,6 +164,7 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ],
+            resources: [.embedInCode("Vectors/collections.txt")],
             swiftSettings: settings
         ),
         .testTarget(

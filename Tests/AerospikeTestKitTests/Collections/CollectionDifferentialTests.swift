@@ -6,7 +6,8 @@ import Testing
 /// Random operations on lists and maps, done by a real server and by the evaluator.
 ///
 /// It uses the namespace `test` of the server that `AEROSPIKE_HOST` names, and only the set `swift-collections` of it.
-/// `AEROSPIKE_COLLECTION_OPERATIONS` says how many operations, `AEROSPIKE_SEED` which.
+/// `AEROSPIKE_COLLECTION_OPERATIONS` says how many operations, `AEROSPIKE_SEED` which; they are written to the file that
+/// `AEROSPIKE_COLLECTION_VECTORS` names, as ``CollectionVectorTests`` reads them.
 @Suite(
     .enabled(
         if: CollectionServer.address != nil,
@@ -21,10 +22,16 @@ struct CollectionDifferentialTests {
     private static let differencesMax = 20
 
     @Test func theEvaluatorDoesWhatAServerDoes() throws {
-        let seed = Self.seed ?? UInt64.random(in: 0..<1 << 32)
-        var run = try CollectionRun(seed: seed)
-        for _ in 0..<(Self.operationCount ?? 3000) where run.differences.count + run.unknown.count < Self.differencesMax {
+        // Always the same unless told, so that no server meets what was not tried on one before.
+        let seed = Self.seed ?? 1
+        let vectors = CollectionServer.variable("AEROSPIKE_COLLECTION_VECTORS")
+        var run = try CollectionRun(seed: seed, collectsVectors: vectors != nil)
+        for _ in 0..<(Self.operationCount ?? 3000) where run.differences.count + run.unknown.count < Self.differencesMax
+        {
             try run.step()
+        }
+        if let vectors {
+            try run.vectors.write(to: vectors)
         }
         for text in run.unknown {
             Issue.record("AEROSPIKE_SEED=\(seed): the evaluator does not know \(text)")
@@ -44,8 +51,12 @@ struct CollectionRun {
     private var stepsLeft = 0
     private(set) var differences: [String] = []
     private(set) var unknown: [String] = []
+    /// What the server did, if it is asked for.
+    private(set) var vectors = CollectionVectors()
+    private let collectsVectors: Bool
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, collectsVectors: Bool) throws {
+        self.collectsVectors = collectsVectors
         generator = CollectionGenerator(seed: seed)
         server = try CollectionServer()
         key = Key(namespace: "test", set: "swift-collections", .integer(Int64(seed)))
@@ -78,10 +89,18 @@ struct CollectionRun {
         do {
             let values = try server.operate(key, [operation, .get("b")])
             theirs = CollectionResult(answer: values[0], bin: values[1])
+            if collectsVectors {
+                vectors.add(call.bytes, modifies: call.modifies, on: before, answering: values[0], leaving: values[1])
+            }
         } catch let error as AerospikeError {
             theirs = CollectionResult(code: error.code, bin: before)
+            if collectsVectors {
+                vectors.add(call.bytes, modifies: call.modifies, on: before, refusedWith: error.code)
+            }
         } catch {
-            throw CollectionServer.Failure(reason: "\(error) after \(describe(call.bytes)) on \(before.exactDescription)")
+            throw CollectionServer.Failure(
+                reason: "\(error) after \(describe(call.bytes)) on \(before.exactDescription)"
+            )
         }
         guard ours != theirs else { return }
         let persists = before?.map?.persistsIndex ?? before?.list?.persistsIndex == true ? " with index" : ""

@@ -7,6 +7,7 @@ extension CollectionGenerator {
     /// - Parameters:
     ///   - bin: the bin's name.
     ///   - held: what it holds; nil for nothing.
+    /// - Returns: the operation.
     mutating func operation(on bin: String, holding held: Value?) -> Operation {
         var context: [CollectionContext] = []
         var target = held
@@ -53,7 +54,9 @@ extension CollectionGenerator {
     }
 
     private mutating func step(into map: Value.Map) -> (CollectionContext, Value?) {
-        let nested = map.entries.indices.filter { map.entries[$0].value.list != nil || map.entries[$0].value.map != nil }
+        let nested = map.entries.indices.filter {
+            map.entries[$0].value.list != nil || map.entries[$0].value.map != nil
+        }
         let index = !nested.isEmpty && chance(70) ? one(of: nested) : index(map.entries.count)
         let next = map.entries.indices.contains(index) ? map.entries[index] : nil
         switch below(10) {

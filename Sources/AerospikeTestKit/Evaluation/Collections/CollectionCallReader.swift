@@ -75,6 +75,8 @@ struct CollectionCallReader {
     ///   - kinds: what they are.
     ///   - head: the call's head, which says how many there are.
     ///   - optional: how many of the last may be left out.
+    /// - Returns: those that there are.
+    /// - Throws: ``Refusal`` if they are too few, too many or of other kinds.
     mutating func arguments(
         _ kinds: [Kind],
         of head: Head,

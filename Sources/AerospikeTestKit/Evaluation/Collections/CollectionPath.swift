@@ -2,7 +2,7 @@ import Aerospike
 
 /// The way from a bin to a list or map nested in it (aerospike-server 8.1, base/cdt.c, `cdt_context_dig`).
 struct CollectionPath {
-    /// One step: in what, and where. What is created is put where nothing was.
+    /// One step that was gone: into what, and where; what is created goes where nothing was.
     private enum Link {
         case element(of: Value.List, at: Int)
         case newElement(of: Value.List, padding: Int)
@@ -32,6 +32,7 @@ struct CollectionPath {
     ///   - bin: what the bin holds; nil if there is none.
     ///   - reader: reads the way, a list of types and places.
     ///   - modifies: whether what is missing can be created.
+    /// - Throws: ``Refusal`` if there is no such way.
     init(in bin: Value?, _ reader: inout CollectionCallReader, modifies: Bool) throws(Refusal) {
         target = bin
         isInMissingBin = bin == nil
@@ -51,7 +52,9 @@ struct CollectionPath {
                 try go(step, &reader)
                 guard target != nil || modifies else { throw .notApplicable("nothing to read there") }
             } else {
-                guard step.creates || !links.isEmpty else { throw .notApplicable("nothing there, and nothing to create") }
+                guard step.creates || !links.isEmpty else {
+                    throw .notApplicable("nothing there, and nothing to create")
+                }
                 guard !isCreatedByRank else { throw .harmful("more steps after one that creates by rank") }
                 try create(step, &reader)
             }

@@ -31,9 +31,6 @@ struct CollectionStep {
     /// Whether an index beyond the end of a list is allowed, filling what is between with nil.
     var pads: Bool { type & 0x1c0 == 0x80 }
 
-    /// The greatest index that is padded to.
-    private static let paddingMax: Int64 = 1 << 20
-
     /// How a list is kept that the step creates.
     var listOrder: ListOrder { type & 0xc0 == 0xc0 ? .ordered : .unordered }
 
@@ -57,7 +54,8 @@ struct CollectionStep {
             return 0
         }
         guard pads else { throw .notApplicable("no index \(index) of \(total)") }
-        guard (0...Self.paddingMax).contains(index) else { throw .harmful("padding to an index of \(index)") }
+        guard index >= 0 else { throw .harmful("padding to an index of \(index)") }
+        guard index <= Int64(ListWriter.paddingMax) else { throw Refusal(.recordTooBig, "an index of \(index)") }
         return Int(index) - total
     }
 }

@@ -120,7 +120,8 @@ struct ListSelection {
         }
         let isInverted = returning.isInverted
         guard range.count != (isInverted ? total : 0) else { return try nothing() }
-        let ranked = RankOrder(count: total) { elements[$0].storedOrder(to: elements[$1]) }.indexes(ranked: range).indexes
+        let ranked = RankOrder(count: total) { elements[$0].storedOrder(to: elements[$1]) }.indexes(ranked: range)
+            .indexes
         var mask = [Bool](repeating: isInverted, count: total)
         for index in ranked {
             mask[index] = !isInverted

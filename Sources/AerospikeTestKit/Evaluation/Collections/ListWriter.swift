@@ -167,8 +167,8 @@ struct ListWriter {
         answerTotal()
     }
 
-    /// The most elements of nil that fit into a record, which has at most 8 MiB.
-    private static let paddingMax = 8 * 1024 * 1024
+    /// The most elements of nil that fit into a record, which has at most 1 MiB unless a server is told otherwise.
+    static let paddingMax = 1024 * 1024
 
     /// The values that the list does not have yet; nil if there is nothing to do.
     private func unique(_ values: [Value], _ flags: ListWriteFlags) throws(Refusal) -> [Value]? {
@@ -200,7 +200,9 @@ struct ListWriter {
             return writeNothing()
         }
         let isUnique = flags.contains(.addUnique)
-        var sorted = RankOrder(count: values.count) { values[$0].storedOrder(to: values[$1]) }.sorted().map { values[$0] }
+        var sorted = RankOrder(count: values.count) { values[$0].storedOrder(to: values[$1]) }.sorted().map {
+            values[$0]
+        }
         if isUnique, let once = sorted.droppingDuplicates, once.count < sorted.count {
             guard flags.contains(.noFail) else { throw .notApplicable("a value is given twice") }
             guard flags.contains(.partial) else { return answerTotal() }

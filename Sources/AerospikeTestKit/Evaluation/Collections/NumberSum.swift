@@ -8,6 +8,8 @@ enum NumberSum {
     ///   - value: what there is; nil for nothing, which is 0 of the amount's type.
     ///   - amount: what is added; nil or ``Aerospike/Value/null`` for 1.
     ///   - isDifference: whether it is subtracted.
+    /// - Returns: the sum, of the type of what there is.
+    /// - Throws: ``Refusal`` if either is no number.
     static func of(_ value: Value?, _ amount: Value?, isDifference: Bool = false) throws(Refusal) -> Value {
         let integer: Int64
         let double: Double

@@ -36,7 +36,11 @@ enum Selector {
 extension CollectionCallReader {
     /// The return type and the selector of a call, if its code is that of one for a list.
     ///
-    /// - Parameter isRemoval: whether codes that remove are meant, or those that get.
+    /// - Parameters:
+    ///   - head: the call's head.
+    ///   - isRemoval: whether codes that remove are meant, or those that get.
+    /// - Returns: both; nil if the code is another's.
+    /// - Throws: ``Refusal`` if the arguments are wrong.
     mutating func listSelector(
         _ head: Head,
         isRemoval: Bool
@@ -48,7 +52,8 @@ extension CollectionCallReader {
         case 21: try selector(head, [.number]) { .rank($0.number(1)) }
         case 22: try selector(head, [.compared]) { .value($0[1]) }
         case 23: try selector(head, [.compared]) { .values(in: $0[1]) }
-        case 24: try selector(head, [.number, .number], optional: 1) { .indexes(from: $0.number(1), count: $0.count(2)) }
+        case 24:
+            try selector(head, [.number, .number], optional: 1) { .indexes(from: $0.number(1), count: $0.count(2)) }
         case 25: try valueInterval(head)
         case 26: try selector(head, [.number, .number], optional: 1) { .ranks(from: $0.number(1), count: $0.count(2)) }
         case 27: try ranksNear(head)
@@ -58,7 +63,11 @@ extension CollectionCallReader {
 
     /// The return type and the selector of a call, if its code is that of one for a map.
     ///
-    /// - Parameter isRemoval: whether codes that remove are meant, or those that get.
+    /// - Parameters:
+    ///   - head: the call's head.
+    ///   - isRemoval: whether codes that remove are meant, or those that get.
+    /// - Returns: both; nil if the code is another's.
+    /// - Throws: ``Refusal`` if the arguments are wrong.
     mutating func mapSelector(
         _ head: Head,
         isRemoval: Bool

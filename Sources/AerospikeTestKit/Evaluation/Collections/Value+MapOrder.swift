@@ -96,7 +96,7 @@ extension Value.Map {
             return first.place..<(isMany ? search.find(interval.first, .last).place : first.place + 1)
         }
         let end = interval.end.map { search.find($0, .first).place } ?? byValue.count
-        return first.place..<max(first.place, end)
+        return first.place..<(end > first.place ? end : first.place)
     }
 
     /// Every index in the order of values.
