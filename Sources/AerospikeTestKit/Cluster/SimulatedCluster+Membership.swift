@@ -61,7 +61,9 @@ extension SimulatedCluster {
 
     /// Cuts nodes off from one another.
     ///
-    /// - Parameter sides: the places of the nodes of each side; nodes that are on none stay with the first.
+    /// - Parameters:
+    ///   - sides: the places of the nodes of each side; nodes that are on none are on the first.
+    ///   - nowNanoseconds: the time, in nanoseconds since 1970.
     package mutating func partition(_ sides: [[Int]], nowNanoseconds: Int64) {
         for node in nodes.indices {
             nodes[node].side = sides.firstIndex { $0.contains(node) } ?? 0

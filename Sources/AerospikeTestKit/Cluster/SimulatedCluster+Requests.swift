@@ -29,6 +29,7 @@ extension SimulatedCluster {
     ///   - frame: the request.
     ///   - connection: what the node knows of the connection.
     ///   - nowNanoseconds: the time, in nanoseconds since 1970.
+    /// - Returns: the reply, or why there is none yet.
     package mutating func serve(
         _ frame: RequestFramer.Frame,
         on connection: inout NodeConnection,
@@ -50,7 +51,8 @@ extension SimulatedCluster {
                 cluster.answerSecurity(body, on: &connection, nowNanoseconds: nowNanoseconds)
             }
         case .message(let body): return serveMessage(body, on: connection, nowNanoseconds)
-        case .compressed: return refuse(.enterpriseOnly, RequestSummary(kind: .malformed, node: node), connection, nowNanoseconds)
+        case .compressed:
+            return refuse(.enterpriseOnly, RequestSummary(kind: .malformed, node: node), connection, nowNanoseconds)
         }
     }
 

@@ -1,6 +1,8 @@
-/// Certificates for tests, good until the next century. Everybody has their keys: they protect nothing.
+/// Certificates for tests, good until the next century.
+///
+/// Everybody has their keys: they protect nothing.
 public enum TestCertificates {
-    /// What a node needs to listen for TLS; its certificate is for `testkit`, `localhost` and 127.0.0.1.
+    /// What a node needs to listen for TLS; its certificate is for `testkit` and `localhost`.
     public static let node = TestCluster.TLS(
         name: "testkit",
         certificateChainPEM: nodeCertificatePEM,
@@ -57,16 +59,16 @@ public enum TestCertificates {
 
     private static let nodeCertificatePEM = """
         -----BEGIN CERTIFICATE-----
-        MIIBxDCCAWmgAwIBAgITZYj9C78Vf0bG9BDkcwD0Q/ImpDAKBggqhkjOPQQDAjAl
+        MIIBvDCCAWKgAwIBAgITZYj9C78Vf0bG9BDkcwD0Q/ImpjAKBggqhkjOPQQDAjAl
         MSMwIQYDVQQDDBpBZXJvc3Bpa2VUZXN0S2l0IGF1dGhvcml0eTAgFw0yNjExMjMx
-        MjI0NTBaGA8yMTI2MTAzMDEyMjQ1MFowEjEQMA4GA1UEAwwHdGVzdGtpdDBZMBMG
+        MjM3MjdaGA8yMTI2MTAzMDEyMzcyN1owEjEQMA4GA1UEAwwHdGVzdGtpdDBZMBMG
         ByqGSM49AgEGCCqGSM49AwEHA0IABP0r8teBHjWWY+2M/8fAH5M0hVls5MCDFGtW
-        AmbZc12qe04fWhUWDVfQ7sCQDouiivWnk+5boaC08X+gMCK05QmjgYgwgYUwIwYD
-        VR0RBBwwGoIHdGVzdGtpdIIJbG9jYWxob3N0hwR/AAABMBMGA1UdJQQMMAoGCCsG
-        AQUFBwMBMAkGA1UdEwQCMAAwHQYDVR0OBBYEFEONWhk9OT/VgXMqJA/WGlTWyUo8
-        MB8GA1UdIwQYMBaAFGJA+OSFGlWmHDLt5dZCCSxWoKkyMAoGCCqGSM49BAMCA0kA
-        MEYCIQC4hUKcUNYoBWhflv4ZbEiTh0CPQKpwQOfpafN+sMfRhwIhAMs7okfgbnm8
-        HWWlZWDFWIfJS9ZDT7TbC4wkR3clq3wz
+        AmbZc12qe04fWhUWDVfQ7sCQDouiivWnk+5boaC08X+gMCK05QmjgYEwfzAdBgNV
+        HREEFjAUggd0ZXN0a2l0gglsb2NhbGhvc3QwEwYDVR0lBAwwCgYIKwYBBQUHAwEw
+        CQYDVR0TBAIwADAdBgNVHQ4EFgQUQ41aGT05P9WBcyokD9YaVNbJSjwwHwYDVR0j
+        BBgwFoAUYkD45IUaVaYcMu3l1kIJLFagqTIwCgYIKoZIzj0EAwIDSAAwRQIhAKOo
+        1NibLa2ivLP4JQIh7VVpA8dtSrjerz1kSVA9JpFdAiBM5l/l+tJRV+Og/eRhf0G0
+        55bdKn2VQRY24dBKRUihjQ==
         -----END CERTIFICATE-----
         """
 

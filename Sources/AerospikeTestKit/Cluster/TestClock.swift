@@ -2,9 +2,9 @@ package import NIOCore
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The time that the nodes of a ``TestCluster`` go by: the real one, or one that the test moves.

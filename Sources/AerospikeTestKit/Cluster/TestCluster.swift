@@ -27,6 +27,16 @@ public final class TestCluster: Sendable {
         public var host: String
         /// The port.
         public var port: Int
+
+        /// An address.
+        ///
+        /// - Parameters:
+        ///   - host: the host's name or number.
+        ///   - port: the port.
+        public init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
     }
 
     /// Why a cluster did not start.

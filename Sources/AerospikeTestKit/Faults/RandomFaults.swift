@@ -42,6 +42,7 @@ public struct RandomFaults: Sendable, Hashable {
     ///   - node: the node's place.
     ///   - connection: the connection's number on that node.
     ///   - request: the request's number on that connection.
+    /// - Returns: what goes wrong; nil if nothing does.
     package func effect(node: Int, connection: Int, request: Int) -> Fault.Effect? {
         var dice = Dice(seed: seed, UInt64(node), UInt64(connection), UInt64(request))
         var throwing = dice.fraction()

@@ -88,6 +88,7 @@ package struct ConnectionMachine: Sendable {
     /// - Parameters:
     ///   - nowNanoseconds: the time, in nanoseconds since 1970.
     ///   - isWoken: whether something happened that a waiting request may wait for.
+    /// - Returns: the next step; it is to be asked again until that is ``Step/rest``.
     package mutating func next(nowNanoseconds: Int64, isWoken: Bool) -> Step {
         if !steps.isEmpty {
             return steps.removeFirst()

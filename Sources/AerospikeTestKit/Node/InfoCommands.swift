@@ -27,6 +27,7 @@ enum InfoCommands {
         "dump-wb-summary", "endpoints", "get-stats", "help", "histogram", "index-pressure",
         "jem-stats", "latencies", "log", "log-message", "log-set", "logs", "mcast", "mesh", "objects",
         "partition-info", "physical-devices", "services-alternate", "services-alumni-reset",
-        "set-log", "smd-info", "smd-show", "thread-traces", "tip", "tip-clear", "truncate-namespace-undo", "truncate-undo", "udf-clear-cache",
+        "set-log", "smd-info", "smd-show", "thread-traces", "tip", "tip-clear", "truncate-namespace-undo",
+        "truncate-undo", "udf-clear-cache",
     ]
 }

@@ -94,6 +94,7 @@ extension InfoRequest {
     /// The statistics of an index; it has no entries of its own, for every query looks anew.
     static func statistics(ofIndex name: String, of store: NamespaceStore) throws(InfoError) -> String {
         guard store.indexes[name] != nil else { throw InfoError(.indexNotFound, "no index") }
-        return "entries=0;used_bytes=16777216;entries_per_bval=0;entries_per_rec=0;load_pct=100;load_time=0;stat_gc_recs=0"
+        return
+            "entries=0;used_bytes=16777216;entries_per_bval=0;entries_per_rec=0;load_pct=100;load_time=0;stat_gc_recs=0"
     }
 }

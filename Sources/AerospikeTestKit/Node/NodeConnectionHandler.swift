@@ -92,6 +92,7 @@ final class NodeConnectionHandler: ChannelInboundHandler {
     private func run(isWoken: Bool) {
         guard let link, let eventLoop else { return }
         guard host.isAlive(link) else {
+            context?.close(promise: nil)
             forget(link)
             return
         }

@@ -16,6 +16,9 @@ struct NodeListener: Sendable {
     ///   - node: the node's place in the cluster.
     ///   - port: the port in clear.
     ///   - tls: the port for TLS and what is needed there.
+    ///   - host: who carries the requests out.
+    ///   - group: on whose event loops.
+    /// - Returns: the sockets, when they listen.
     static func open(
         node: Int,
         port: Int,

@@ -110,7 +110,8 @@ extension SimulatedCluster {
             return this.tlsPort == 0 ? "" : "127.0.0.1:\(this.tlsPort)"
         case "service-tls-alt" where configuration.saysEnterprise: return ""
         case "services": return peers(of: node).map { address(of: $0) }.joined(separator: ";")
-        case "racks" where configuration.saysEnterprise, "rack-ids" where configuration.saysEnterprise: return racks(of: node, request)
+        case "racks" where configuration.saysEnterprise, "rack-ids" where configuration.saysEnterprise:
+            return racks(of: node, request)
         case "replicas": return replicas(of: node, copiesMax: request["max"].flatMap(Int.init) ?? 0, hasRegime: true)
         case "replicas-all": return replicas(of: node, copiesMax: 0, hasRegime: false)
         case "replicas-master":

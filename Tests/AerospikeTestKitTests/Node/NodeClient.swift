@@ -41,7 +41,9 @@ final class NodeClient {
 
     /// How long it waits for bytes; no reply in this time is a failed test, not one that hangs.
     func setPatience(milliseconds: Int) {
-        var patience = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        var patience = timeval()
+        patience.tv_sec = milliseconds / 1000
+        patience.tv_usec = milliseconds % 1000 * 1000
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }

@@ -40,10 +40,12 @@ struct NodeTests {
         }
     }
 
-    @Test(arguments: [
-        [1, 1, 0, 0, 0, 0, 0, 0], [0, 3, 0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0, 0], [2, 9, 0, 0, 0, 0, 0, 0],
-        [2, 3, 0, 0, 0x10, 0, 0, 0], [0x47, 0x45, 0x54, 0x20, 0x2f, 0x20, 0x48, 0x54],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [1, 1, 0, 0, 0, 0, 0, 0], [0, 3, 0, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0, 0], [2, 9, 0, 0, 0, 0, 0, 0],
+            [2, 3, 0, 0, 0x10, 0, 0, 0], [0x47, 0x45, 0x54, 0x20, 0x2f, 0x20, 0x48, 0x54],
+        ] as [[UInt8]]
+    )
     func whatIsNotTheProtocolEndsTheConnection(_ bytes: [UInt8]) async throws {
         try await TestCluster.withCluster { cluster in
             let client = try NodeClient(cluster.seeds[0])

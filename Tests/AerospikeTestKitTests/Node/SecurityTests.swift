@@ -36,12 +36,13 @@ struct SecurityTests {
         buffer.writeSecurity(command: command, fields)
         try client.send(buffer)
         guard case .security(var body) = try client.receive() else { throw NodeClient.Unexpected.frame }
-        let header = try #require(body.readBytes(length: 16))
+        guard let header = body.readBytes(length: 16) else { throw NodeClient.Unexpected.frame }
         var found: [UInt8: [UInt8]] = [:]
         for _ in 0..<header[3] {
-            let length = Int(try #require(body.readInteger(as: UInt32.self)))
-            let id = try #require(body.readInteger(as: UInt8.self))
-            found[id] = body.readBytes(length: length - 1)
+            guard let length = body.readInteger(as: UInt32.self), let id = body.readInteger(as: UInt8.self) else {
+                throw NodeClient.Unexpected.frame
+            }
+            found[id] = body.readBytes(length: Int(length) - 1)
         }
         return (header[1], found)
     }
