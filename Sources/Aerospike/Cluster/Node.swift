@@ -90,7 +90,6 @@ package final class Node: Sendable {
             connections.closedBy = connections.closedBy ?? reason
             return connections.open
         }
-        closingContinuation.finish()
         for (_, connection) in open {
             connection.close(reason.adding(node: description))
         }
@@ -99,6 +98,8 @@ package final class Node: Sendable {
             return connection
         }
         tending?.close(reason)
+        // Last, for it ends the tasks that hold the connections, which would close them for no reason.
+        closingContinuation.finish()
     }
 
     // MARK: Failures
