@@ -40,6 +40,9 @@ public struct AerospikeClientConfiguration: Sendable {
     /// How long a connection may take to be made, everything included.
     public var connectTimeout = Duration.seconds(1)
 
+    /// How long a call may take and how often it is tried, where its own policy says nothing of it.
+    public var call = CallPolicy()
+
     /// How often the nodes are asked for changes of the cluster.
     public var tendInterval = Duration.seconds(1)
 
