@@ -130,7 +130,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         return askForFlush()
     }
 
-    /// What is to be sent now; nil if there is nothing. ``nextExpiry`` is to be looked at afterwards.
+    /// What is to be sent now; nil if there is nothing.
+    ///
+    /// ``nextExpiry`` is to be looked at afterwards.
     package mutating func flush(now: NIODeadline) -> ByteBuffer? {
         flushIsDue = false
         knownExpiry = nextExpiry
