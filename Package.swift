@@ -17,6 +17,7 @@ let package = Package(
     name: "beanspike",
     products: [
         .library(name: "Beanspike", targets: ["Beanspike"]),
+        .library(name: "Aerospike", targets: ["Aerospike"]),
         .executable(name: "beanspiked", targets: ["beanspiked"]),
         .executable(name: "beanspike", targets: ["BeanspikeCommand"]),
     ],
@@ -164,7 +165,10 @@ let package = Package(
                 "Aerospike", "AerospikeTestKit",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
+            exclude: ["Clients"],
+            resources: [.embedInCode("Vectors/collections.txt")],
             swiftSettings: settings
         ),
         .testTarget(
@@ -188,8 +192,8 @@ let package = Package(
                 .embedInCode("Certificates/address.pem"), .embedInCode("Certificates/authority.pem"),
                 .embedInCode("Certificates/client.key"), .embedInCode("Certificates/client.pem"),
                 .embedInCode("Certificates/node.key"), .embedInCode("Certificates/node.pem"),
-                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/keys.txt"),
-                .embedInCode("Vectors/operations.txt"),
+                .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
+                .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings
         ),

@@ -12,6 +12,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var cause: AerospikeError?
     private let limits: Pipeline<ReplyReceiver>.Limits
     private let usesTLS: Bool
+    private let traffic: TrafficCounters
     /// Told once, when the channel can be used, or when it turns out that it never will.
     private var onReady: ((Result<NodeConnection, AerospikeError>) -> Void)?
 
@@ -19,10 +20,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         limits: Pipeline<ReplyReceiver>.Limits,
         replyBytesMax: Int,
         usesTLS: Bool,
+        traffic: TrafficCounters,
         onReady: @escaping (Result<NodeConnection, AerospikeError>) -> Void
     ) {
         self.limits = limits
         self.usesTLS = usesTLS
+        self.traffic = traffic
         self.onReady = onReady
         decoder = ReplyDecoder(bodyBytesMax: replyBytesMax)
     }
@@ -49,8 +52,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func activate(_ channel: any Channel) {
         guard connection == nil else { return }
-        let connection = NodeConnection(channel: channel, limits: limits)
+        let connection = NodeConnection(channel: channel, limits: limits, traffic: traffic)
         self.connection = connection
+        traffic.connected()
         onReady?(.success(connection))
         onReady = nil
     }

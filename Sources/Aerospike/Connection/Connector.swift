@@ -11,6 +11,8 @@ package struct Connector: Sendable {
     package var limits = Pipeline<ReplyReceiver>.Limits()
     /// The longest reply to accept, in bytes.
     package var replyBytesMax = AerospikeLimits.messageBytesMax
+    /// Where what the connections send is counted.
+    package var traffic = TrafficCounters()
     /// TLS and credentials, if there are any.
     package let security: ConnectionSecurity
 
@@ -115,7 +117,12 @@ package struct Connector: Sendable {
                         )
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(limits: limits, replyBytesMax: replyBytesMax, usesTLS: tls != nil) {
+                        ConnectionHandler(
+                            limits: limits,
+                            replyBytesMax: replyBytesMax,
+                            usesTLS: tls != nil,
+                            traffic: traffic
+                        ) {
                             ready.completeWith($0.mapError { $0 })
                         }
                     )

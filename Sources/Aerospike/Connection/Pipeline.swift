@@ -26,8 +26,13 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package enum ReplyShape: Sendable, Hashable {
         /// One message.
         case message
-        /// Messages up to the one that is last.
-        case messages
+        /// Messages up to the one that is last, each with a code of its own.
+        case batch
+        /// Messages up to the one that is last, or to one that says why there are no more.
+        ///
+        /// A query that is refused is answered as a call on one record is (aerospike-server 8.1, query/query.c and
+        /// transaction/thr_tsvc.c).
+        case query
         /// One body of text.
         case info
         /// One body about users.
@@ -70,13 +75,15 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var bytesInFlight = 0
     /// Those that found no room, with their requests.
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
+    /// How many requests for records there were, and of how many bytes, since they were last asked for.
+    private var traffic = (requests: 0, bytes: 0)
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
     private var closedBy: AerospikeError?
     /// Whether a flush was asked for and has not come.
     private var flushIsDue = false
     /// No request's time is up before this.
-    package private(set) var nextExpiry = NIODeadline.distantFuture
+    private var nextExpiry = NIODeadline.distantFuture
     /// The `nextExpiry` that whoever calls ``expire(now:)`` knows of.
     private var knownExpiry = NIODeadline.distantFuture
 
@@ -88,6 +95,12 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package var load: Int { inFlight.count + waiting.count }
 
     package var isClosed: Bool { closedBy != nil }
+
+    /// When ``expire(now:)`` and ``isStalled(now:)`` are to be asked next.
+    package var nextCheck: NIODeadline {
+        guard inFlight.count > unsentCount else { return nextExpiry }
+        return min(nextExpiry, lastProgress + limits.stall)
+    }
 
     // MARK: Sending
 
@@ -132,7 +145,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
 
     /// What is to be sent now; nil if there is nothing.
     ///
-    /// ``nextExpiry`` is to be looked at afterwards.
+    /// ``nextCheck`` is to be looked at afterwards.
     package mutating func flush(now: NIODeadline) -> ByteBuffer? {
         flushIsDue = false
         knownExpiry = nextExpiry
@@ -153,6 +166,16 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         inFlight.append(request)
         unsentCount += 1
         bytesInFlight += request.byteCount
+        if request.shape != .info, request.shape != .security {
+            traffic.requests += 1
+            traffic.bytes += request.byteCount
+        }
+    }
+
+    /// Tells how many requests for records there were, and of how many bytes, since it was last called.
+    package mutating func takeTraffic() -> (requests: Int, bytes: Int) {
+        defer { traffic = (0, 0) }
+        return traffic
     }
 
     private mutating func askForFlush() -> Bool {
@@ -180,7 +203,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         case (.message, .message(_, let endsBody)):
             guard endsBody else { throw .malformed("more than one message in reply to a call on one record") }
             isLast = true
-        case (.messages, .message(let message, _)): isLast = message.isLast
+        case (.batch, .message(let message, _)): isLast = message.isLast
+        case (.query, .message(let message, _)):
+            isLast = message.isLast || message.resultCode != .ok && message.donePartitionID == nil
         case (.info, .info), (.security, .security): isLast = true
         default: throw .malformed("a reply of another kind than was asked for")
         }
@@ -234,7 +259,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
 
     /// Whether requests have been in flight for too long without any reply.
     package func isStalled(now: NIODeadline) -> Bool {
-        inFlight.count > unsentCount && lastProgress < now && now - lastProgress > limits.stall
+        inFlight.count > unsentCount && lastProgress + limits.stall <= now
     }
 
     /// Ends a caller's wait; nil if its reply came before.

@@ -48,7 +48,9 @@ package struct CallFailure: Error {
 }
 
 #if DEBUG
-    /// A suspended caller; the checked kind finds one that is resumed twice or never.
+    /// A suspended caller.
+    ///
+    /// The checked kind finds one that is resumed twice or never.
     package typealias CallContinuation = CheckedContinuation<Result<ReplyDecoder.Frame, CallFailure>, Never>
 #else
     /// A suspended caller.

@@ -6,15 +6,20 @@ package struct ReplyMessage: Sendable, Hashable {
     /// The fields and operations, whose lengths are checked already.
     package var body: ByteBuffer
 
+    package init(header: MessageHeader, body: ByteBuffer) {
+        self.header = header
+        self.body = body
+    }
+
     /// What it says the call, or this record of it, came to.
     package var resultCode: ResultCode { ResultCode(rawValue: Int(header.resultCode)) }
 
     /// Whether it ends a reply of many messages.
     package var isLast: Bool { header.info.contains(.last) }
 
-    /// The partition that it says is done, in a query's reply.
+    /// The partition that it says something about, in a query's reply: that the node does not serve it.
     ///
-    /// The number is in the place of the generation (aerospike-server 8.1, base/proto.c).
+    /// The number is in the place of the generation (aerospike-server 8.1, base/proto.c, `as_msg_pid_done_bufbuilder`).
     package var donePartitionID: UInt32? {
         header.info.contains(.partitionDone) ? header.generation : nil
     }
