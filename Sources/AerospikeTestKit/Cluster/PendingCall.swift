@@ -35,6 +35,20 @@ package struct PendingCall: Sendable {
     /// What goes wrong with it.
     package var effect: Fault.Effect?
 
+    package init(
+        node: Int,
+        batch: BatchMessage?,
+        parts: [Part],
+        deadlineNanoseconds: Int64,
+        effect: Fault.Effect?
+    ) {
+        self.node = node
+        self.batch = batch
+        self.parts = parts
+        self.deadlineNanoseconds = deadlineNanoseconds
+        self.effect = effect
+    }
+
     /// The answers, if none is missing.
     package var answers: [RecordAnswer]? {
         var answers: [RecordAnswer] = []

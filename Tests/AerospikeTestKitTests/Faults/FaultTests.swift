@@ -203,36 +203,4 @@ struct FaultTests {
             }
         }
     }
-
-    @Test func chanceIsReplayedFromItsSeed() async throws {
-        func run(seed: UInt64) async throws -> [String] {
-            var configuration = TestCluster.Configuration()
-            var faults = RandomFaults(seed: seed)
-            faults.swallowReply = 0.1
-            faults.dropRequest = 0.1
-            faults.cutReply = 0.1
-            faults.answerCode = 0.2
-            configuration.randomFaults = faults
-            return try await TestCluster.withCluster(configuration: configuration) { cluster in
-                var story: [String] = []
-                var client = try NodeClient(cluster.seeds[0])
-                client.setPatience(milliseconds: 100)
-                for number in 0..<60 {
-                    do {
-                        story.append("\(try client.put(testKey("r\(number)"), 1))")
-                    } catch {
-                        story.append("\(error)")
-                        client = try NodeClient(cluster.seeds[0])
-                        client.setPatience(milliseconds: 100)
-                    }
-                }
-                story.append("\(cluster.counters.faults.sorted { $0.key < $1.key })")
-                return story
-            }
-        }
-        let first = try await run(seed: 42)
-        #expect(try await run(seed: 42) == first)
-        #expect(try await run(seed: 43) != first)
-        #expect(Set(first).count > 4)
-    }
 }
