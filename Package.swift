@@ -17,6 +17,7 @@ let package = Package(
     name: "beanspike",
     products: [
         .library(name: "Beanspike", targets: ["Beanspike"]),
+        .library(name: "Aerospike", targets: ["Aerospike"]),
         .executable(name: "beanspiked", targets: ["beanspiked"]),
         .executable(name: "beanspike", targets: ["BeanspikeCommand"]),
     ],
@@ -163,7 +164,9 @@ let package = Package(
                 "Aerospike", "AerospikeTestKit",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
+            exclude: ["Clients"],
             swiftSettings: settings
         ),
         .testTarget(

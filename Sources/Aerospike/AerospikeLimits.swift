@@ -25,4 +25,25 @@ public enum AerospikeLimits {
     ///
     /// A decoder that followed a hostile peer any deeper would exhaust its stack.
     public static let nestingDepthMax = 128
+
+    /// The most requests in flight on one connection; more wait for room.
+    public static let requestsInFlightMax = 1024
+
+    /// The most bytes of requests in flight on one connection; a request that is larger goes alone.
+    public static let bytesInFlightMax = 8 * 1024 * 1024
+
+    /// The most calls that wait for room on one connection; more fail with ``ResultCode/queueFull``.
+    public static let callsWaitingMax = 65536
+
+    /// The most nodes of a cluster that this client takes note of; no cluster is larger.
+    public static let nodesMax = 256
+
+    /// The most addresses of one node that this client tries.
+    public static let addressesPerNodeMax = 16
+
+    /// The most namespaces whose partitions this client keeps; no server has more.
+    public static let namespacesMax = 32
+
+    /// The most replicas of a partition whose nodes this client keeps; there may be more.
+    public static let replicasMax = 8
 }

@@ -1,0 +1,77 @@
+package import NIOCore
+public import Tracing
+
+/// How a client finds its cluster, and what it may use.
+public struct AerospikeClientConfiguration: Sendable {
+    /// Where a node listens.
+    public struct Host: Sendable, Hashable {
+        /// The host's name or address.
+        public var name: String
+        /// The port of the node's `service` (or `tls-port`), from 1 to 65535.
+        public var port: Int
+        /// The name that the node's certificate is for; nil if it is the host's name.
+        public var tlsName: String?
+
+        /// A host.
+        public init(_ name: String, port: Int = 3000, tlsName: String? = nil) {
+            self.name = name
+            self.port = port
+            self.tlsName = tlsName
+        }
+    }
+
+    /// Nodes to ask for the others; one that answers is enough.
+    public var seeds: [Host]
+
+    /// The name that the cluster must have; nil if any will do.
+    public var clusterName: String?
+
+    /// Whether nodes are reached under their `alternate-access-address`.
+    public var usesAlternateAddresses = false
+
+    /// Addresses to use in the place of those that nodes tell, for instance behind a translating router.
+    public var addressTranslation: [String: String] = [:]
+
+    /// How many pipelined connections to each node there are, from 1 up.
+    ///
+    /// A node works on one request of a connection at a time, so several let it use its cores.
+    public var connectionsPerNode = 4
+
+    /// How long a connection may take to be made, everything included.
+    public var connectTimeout = Duration.seconds(1)
+
+    /// How often the nodes are asked for changes of the cluster.
+    public var tendInterval = Duration.seconds(1)
+
+    /// The most requests in flight on one connection; more wait for room.
+    public var requestsInFlightMax = AerospikeLimits.requestsInFlightMax
+
+    /// The most bytes of requests in flight on one connection; a request that is larger goes alone.
+    public var bytesInFlightMax = AerospikeLimits.bytesInFlightMax
+
+    /// The most calls that wait for room on one connection; more fail with ``ResultCode/queueFull``.
+    public var callsWaitingMax = AerospikeLimits.callsWaitingMax
+
+    /// How long requests may be in flight on a connection without any reply before it is closed and replaced.
+    public var stallTimeout = Duration.seconds(5)
+
+    /// Who is told of calls as spans; nil for the application's own tracer, if it has bootstrapped one.
+    public var tracer: (any Tracer)?
+
+    /// A configuration of the defaults.
+    ///
+    /// - Parameter seeds: nodes to ask for the others.
+    public init(seeds: [Host]) {
+        self.seeds = seeds
+    }
+}
+
+extension Duration {
+    /// The same time for SwiftNIO, which counts nanoseconds in 64 bits.
+    package var timeAmount: TimeAmount {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return .nanoseconds(seconds < 0 ? 0 : .max / 4) }
+        return .nanoseconds(min(product &+ attoseconds / 1_000_000_000, .max / 4))
+    }
+}

@@ -1,0 +1,307 @@
+package import NIOCore
+
+/// The state of one pipelined connection: what is to be sent, who waits for which reply, and in which order.
+///
+/// A node answers in the order of the requests, so a request's place in line is all that ties a reply to it. A request
+/// that nobody waits for any more (its time was up, or its caller was cancelled) keeps its place, and its reply is thrown
+/// away when it comes.
+///
+/// It does no I/O and has no clock; ``NodeConnection`` carries out what it says.
+package struct Pipeline<Receiver: Sendable>: Sendable {
+    /// What bounds a connection's memory.
+    package struct Limits: Sendable, Hashable {
+        /// The most requests in flight.
+        package var requestsMax = AerospikeLimits.requestsInFlightMax
+        /// The most bytes of requests in flight; one request alone may be larger.
+        package var bytesMax = AerospikeLimits.bytesInFlightMax
+        /// The most callers that wait for room.
+        package var waitingMax = AerospikeLimits.callsWaitingMax
+        /// How long requests may be in flight without any reply before the connection is given up.
+        package var stall = TimeAmount.seconds(5)
+
+        package init() {}
+    }
+
+    /// What the reply to a request is made of.
+    package enum ReplyShape: Sendable, Hashable {
+        /// One message.
+        case message
+        /// Messages up to the one that is last.
+        case messages
+        /// One body of text.
+        case info
+        /// One body about users.
+        case security
+    }
+
+    /// A request that is in flight, or that waits for room.
+    private struct Request: Sendable {
+        var id: UInt64
+        var shape: ReplyShape
+        var deadline: NIODeadline
+        /// Nil when nobody waits any more.
+        var receiver: Receiver?
+        var byteCount: Int
+    }
+
+    /// A request whose caller has to be told that it failed.
+    package struct Failed: Sendable {
+        package var receiver: Receiver
+        /// Whether the request may have reached the node.
+        package var wasSent: Bool
+    }
+
+    /// What to do with something that arrived.
+    package enum Delivery: Sendable {
+        /// Nobody waits for it.
+        case discard
+        /// A part of a reply that goes on.
+        case part(Receiver, ReplyDecoder.Frame)
+        /// A reply, or the last part of one.
+        case whole(Receiver, ReplyDecoder.Frame)
+    }
+
+    private let limits: Limits
+    /// Sent, or about to be, in order.
+    private var inFlight = CircularBuffer<Request>()
+    /// How many of `inFlight`, at its end, are still in `outbound`.
+    private var unsentCount = 0
+    private var outbound = ByteBuffer()
+    private var bytesInFlight = 0
+    /// Those that found no room, with their requests.
+    private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
+    /// How many requests for records there were, and of how many bytes, since they were last asked for.
+    private var traffic = (requests: 0, bytes: 0)
+    /// When something last happened that shows the node to be alive.
+    private var lastProgress = NIODeadline.distantFuture
+    private var closedBy: AerospikeError?
+    /// Whether a flush was asked for and has not come.
+    private var flushIsDue = false
+    /// No request's time is up before this.
+    private var nextExpiry = NIODeadline.distantFuture
+    /// The `nextExpiry` that whoever calls ``expire(now:)`` knows of.
+    private var knownExpiry = NIODeadline.distantFuture
+
+    package init(limits: Limits = Limits()) {
+        self.limits = limits
+    }
+
+    /// Requests that are sent, about to be or waiting for room.
+    package var load: Int { inFlight.count + waiting.count }
+
+    package var isClosed: Bool { closedBy != nil }
+
+    /// When ``expire(now:)`` and ``isStalled(now:)`` are to be asked next.
+    package var nextCheck: NIODeadline {
+        guard inFlight.count > unsentCount else { return nextExpiry }
+        return min(nextExpiry, lastProgress + limits.stall)
+    }
+
+    // MARK: Sending
+
+    /// Takes in a request.
+    ///
+    /// - Parameters:
+    ///   - id: a number by which the request can be cancelled.
+    ///   - shape: what its reply is made of.
+    ///   - deadline: when its caller stops waiting.
+    ///   - receiver: who is told.
+    ///   - write: writes the request; if it throws, nothing has happened.
+    /// - Returns: whether a flush has to be arranged.
+    /// - Throws: what `write` threw, ``ResultCode/queueFull``, or why the connection is closed.
+    package mutating func submit(
+        id: UInt64,
+        expecting shape: ReplyShape,
+        deadline: NIODeadline,
+        receiver: Receiver,
+        write: (inout ByteBuffer) throws(AerospikeError) -> Void
+    ) throws(AerospikeError) -> Bool {
+        if let closedBy {
+            throw closedBy
+        }
+        var request = Request(id: id, shape: shape, deadline: deadline, receiver: receiver, byteCount: 0)
+        if hasRoom, waiting.isEmpty {
+            let start = outbound.writerIndex
+            try write(&outbound)
+            request.byteCount = outbound.writerIndex - start
+            enqueue(request)
+        } else {
+            guard waiting.count < limits.waitingMax else {
+                throw AerospikeError(.queueFull, "\(waiting.count) calls wait for this connection already.")
+            }
+            var bytes = ByteBuffer()
+            try write(&bytes)
+            request.byteCount = bytes.readableBytes
+            waiting.append((request, bytes))
+        }
+        nextExpiry = min(nextExpiry, deadline)
+        return askForFlush()
+    }
+
+    /// What is to be sent now; nil if there is nothing.
+    ///
+    /// ``nextCheck`` is to be looked at afterwards.
+    package mutating func flush(now: NIODeadline) -> ByteBuffer? {
+        flushIsDue = false
+        knownExpiry = nextExpiry
+        guard outbound.readableBytes > 0 else { return nil }
+        if unsentCount == inFlight.count {
+            lastProgress = now
+        }
+        unsentCount = 0
+        defer { outbound = ByteBuffer() }
+        return outbound
+    }
+
+    private var hasRoom: Bool {
+        inFlight.count < limits.requestsMax && (bytesInFlight < limits.bytesMax || inFlight.isEmpty)
+    }
+
+    private mutating func enqueue(_ request: Request) {
+        inFlight.append(request)
+        unsentCount += 1
+        bytesInFlight += request.byteCount
+        if request.shape == .message || request.shape == .messages {
+            traffic.requests += 1
+            traffic.bytes += request.byteCount
+        }
+    }
+
+    /// Tells how many requests for records there were, and of how many bytes, since it was last called.
+    package mutating func takeTraffic() -> (requests: Int, bytes: Int) {
+        defer { traffic = (0, 0) }
+        return traffic
+    }
+
+    private mutating func askForFlush() -> Bool {
+        guard !flushIsDue, outbound.readableBytes > 0 || nextExpiry < knownExpiry else { return false }
+        flushIsDue = true
+        return true
+    }
+
+    // MARK: Receiving
+
+    /// Finds whose reply something that arrived is.
+    ///
+    /// - Throws: ``ResultCode/malformedReply`` for a reply that nobody can have asked for; the connection is of no more
+    ///   use then.
+    package mutating func received(
+        _ frame: ReplyDecoder.Frame,
+        now: NIODeadline
+    ) throws(AerospikeError) -> Delivery {
+        guard let first = inFlight.first, inFlight.count > unsentCount else {
+            throw .malformed("a reply that nobody asked for")
+        }
+        lastProgress = now
+        let isLast: Bool
+        switch (first.shape, frame) {
+        case (.message, .message(_, let endsBody)):
+            guard endsBody else { throw .malformed("more than one message in reply to a call on one record") }
+            isLast = true
+        case (.messages, .message(let message, _)): isLast = message.isLast
+        case (.info, .info), (.security, .security): isLast = true
+        default: throw .malformed("a reply of another kind than was asked for")
+        }
+        guard isLast else {
+            return first.receiver.map { .part($0, frame) } ?? .discard
+        }
+        inFlight.removeFirst()
+        bytesInFlight -= first.byteCount
+        return first.receiver.map { .whole($0, frame) } ?? .discard
+    }
+
+    /// Lets requests that wait in, as far as there is room, and tells whether a flush has to be arranged.
+    package mutating func admitWaiting() -> Bool {
+        while hasRoom, var (request, bytes) = waiting.popFirst() {
+            request.byteCount = bytes.readableBytes
+            outbound.writeBuffer(&bytes)
+            enqueue(request)
+        }
+        return askForFlush()
+    }
+
+    // MARK: Giving up
+
+    /// Those whose time is up.
+    package mutating func expire(now: NIODeadline) -> [Failed] {
+        var failed: [Failed] = []
+        var next = NIODeadline.distantFuture
+        for (index, offset) in zip(inFlight.indices, 0...) where inFlight[index].receiver != nil {
+            if inFlight[index].deadline <= now {
+                failed.append(abandon(index, offset: offset))
+            } else {
+                next = min(next, inFlight[index].deadline)
+            }
+        }
+        if !waiting.isEmpty {
+            var staying = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
+            for (request, bytes) in waiting {
+                if request.deadline <= now, let receiver = request.receiver {
+                    failed.append(Failed(receiver: receiver, wasSent: false))
+                } else {
+                    next = min(next, request.deadline)
+                    staying.append((request, bytes))
+                }
+            }
+            waiting = staying
+        }
+        nextExpiry = next
+        knownExpiry = next
+        return failed
+    }
+
+    /// Whether requests have been in flight for too long without any reply.
+    package func isStalled(now: NIODeadline) -> Bool {
+        inFlight.count > unsentCount && lastProgress + limits.stall <= now
+    }
+
+    /// Ends a caller's wait; nil if its reply came before.
+    package mutating func cancel(id: UInt64) -> Failed? {
+        for (index, offset) in zip(inFlight.indices, 0...) where inFlight[index].id == id {
+            guard inFlight[index].receiver != nil else { return nil }
+            return abandon(index, offset: offset)
+        }
+        for index in waiting.indices where waiting[index].request.id == id {
+            guard let receiver = waiting.remove(at: index).request.receiver else { return nil }
+            return Failed(receiver: receiver, wasSent: false)
+        }
+        return nil
+    }
+
+    /// Closes the pipeline: nothing is sent or received any more.
+    ///
+    /// - Returns: all who waited.
+    package mutating func close(_ reason: AerospikeError) -> [Failed] {
+        guard closedBy == nil else { return [] }
+        closedBy = reason
+        let sentCount = inFlight.count - unsentCount
+        var failed: [Failed] = []
+        for (request, offset) in zip(inFlight, 0...) {
+            if let receiver = request.receiver {
+                failed.append(Failed(receiver: receiver, wasSent: offset < sentCount))
+            }
+        }
+        for (request, _) in waiting {
+            if let receiver = request.receiver {
+                failed.append(Failed(receiver: receiver, wasSent: false))
+            }
+        }
+        inFlight.removeAll()
+        waiting.removeAll()
+        outbound = ByteBuffer()
+        unsentCount = 0
+        nextExpiry = .distantFuture
+        return failed
+    }
+
+    /// Forgets who waits for a request, whose place in line stays.
+    ///
+    /// What is not sent yet will be: cutting it out of the buffer would cost more than it saves, and so it is told as sent.
+    private mutating func abandon(_ index: CircularBuffer<Request>.Index, offset: Int) -> Failed {
+        guard let receiver = inFlight[index].receiver else {
+            preconditionFailure("Only a request that somebody waits for can be abandoned.")
+        }
+        inFlight[index].receiver = nil
+        return Failed(receiver: receiver, wasSent: true)
+    }
+}
