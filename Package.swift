@@ -17,6 +17,7 @@ let package = Package(
     name: "beanspike",
     products: [
         .library(name: "Beanspike", targets: ["Beanspike"]),
+        .library(name: "Aerospike", targets: ["Aerospike"]),
         .executable(name: "beanspiked", targets: ["beanspiked"]),
         .executable(name: "beanspike", targets: ["BeanspikeCommand"]),
     ],
@@ -166,6 +167,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Clients"],
+            resources: [.embedInCode("Vectors/collections.txt")],
             swiftSettings: settings
         ),
         .testTarget(

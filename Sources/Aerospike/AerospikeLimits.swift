@@ -34,4 +34,16 @@ public enum AerospikeLimits {
 
     /// The most calls that wait for room on one connection; more fail with ``ResultCode/queueFull``.
     public static let callsWaitingMax = 65536
+
+    /// The most nodes of a cluster that this client takes note of; no cluster is larger.
+    public static let nodesMax = 256
+
+    /// The most addresses of one node that this client tries.
+    public static let addressesPerNodeMax = 16
+
+    /// The most namespaces whose partitions this client keeps; no server has more.
+    public static let namespacesMax = 32
+
+    /// The most replicas of a partition whose nodes this client keeps; there may be more.
+    public static let replicasMax = 8
 }

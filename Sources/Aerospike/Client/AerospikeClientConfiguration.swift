@@ -1,4 +1,5 @@
 package import NIOCore
+public import Tracing
 
 /// How a client finds its cluster, and what it may use.
 public struct AerospikeClientConfiguration: Sendable {
@@ -53,6 +54,9 @@ public struct AerospikeClientConfiguration: Sendable {
 
     /// How long requests may be in flight on a connection without any reply before it is closed and replaced.
     public var stallTimeout = Duration.seconds(5)
+
+    /// Who is told of calls as spans; nil for the application's own tracer, if it has bootstrapped one.
+    public var tracer: (any Tracer)?
 
     /// A configuration of the defaults.
     ///

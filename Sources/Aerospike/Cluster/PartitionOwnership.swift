@@ -27,6 +27,19 @@ package struct PartitionOwnership: Sendable, Hashable {
         bitmaps.indices.contains(replica) ? bitmaps[replica].reduce(0) { $0 + $1.nonzeroBitCount } : 0
     }
 
+    /// Calls a function for each partition that the node holds as that replica.
+    package func forEachPartition(asReplica replica: Int, _ body: (Int) -> Void) {
+        guard bitmaps.indices.contains(replica) else { return }
+        for (index, word) in bitmaps[replica].enumerated() {
+            var rest = word
+            while rest != 0 {
+                let bit = rest.leadingZeroBitCount
+                body(index << 6 | bit)
+                rest &= ~(1 << UInt64(63 - bit))
+            }
+        }
+    }
+
     /// Reads what a node says of all its namespaces.
     ///
     /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply``.

@@ -9,15 +9,18 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var connection: NodeConnection?
     private var cause: (any Error)?
     private let limits: Pipeline<ReplyReceiver>.Limits
+    private let traffic: TrafficCounters
     /// Told once, when the channel can be used.
     private let onActive: (NodeConnection) -> Void
 
     init(
         limits: Pipeline<ReplyReceiver>.Limits,
         replyBytesMax: Int,
+        traffic: TrafficCounters,
         onActive: @escaping (NodeConnection) -> Void
     ) {
         self.limits = limits
+        self.traffic = traffic
         self.onActive = onActive
         decoder = ReplyDecoder(bodyBytesMax: replyBytesMax)
     }
@@ -35,8 +38,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func activate(_ channel: any Channel) {
         guard connection == nil else { return }
-        let connection = NodeConnection(channel: channel, limits: limits)
+        let connection = NodeConnection(channel: channel, limits: limits, traffic: traffic)
         self.connection = connection
+        traffic.connected()
         onActive(connection)
     }
 

@@ -8,8 +8,19 @@ package struct Connector: Sendable {
     package var limits = Pipeline<ReplyReceiver>.Limits()
     /// The longest reply to accept, in bytes.
     package var replyBytesMax = AerospikeLimits.messageBytesMax
+    /// Where what the connections send is counted.
+    package var traffic = TrafficCounters()
 
     package init() {}
+
+    /// A connector as a client is configured.
+    package init(_ configuration: AerospikeClientConfiguration) {
+        connectTimeout = configuration.connectTimeout.timeAmount
+        limits.requestsMax = configuration.requestsInFlightMax
+        limits.bytesMax = configuration.bytesInFlightMax
+        limits.waitingMax = configuration.callsWaitingMax
+        limits.stall = configuration.stallTimeout.timeAmount
+    }
 
     /// Opens a connection; nothing is said on it yet.
     ///
@@ -17,6 +28,7 @@ package struct Connector: Sendable {
     ///   - host: the host's name or address.
     ///   - port: its port.
     ///   - eventLoop: where the connection's I/O is to happen.
+    /// - Returns: the connection.
     /// - Throws: ``AerospikeError`` with ``ResultCode/connection`` or ``ResultCode/invalidHost``.
     package func connect(
         host: String,
@@ -35,7 +47,9 @@ package struct Connector: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(limits: limits, replyBytesMax: replyBytesMax) { ready.succeed($0) }
+                        ConnectionHandler(limits: limits, replyBytesMax: replyBytesMax, traffic: traffic) {
+                            ready.succeed($0)
+                        }
                     )
                 }
             }

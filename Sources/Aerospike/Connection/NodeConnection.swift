@@ -11,6 +11,7 @@ package final class NodeConnection: Sendable {
 
     private let channel: any Channel
     private let pipeline: Mutex<Pipeline<ReplyReceiver>>
+    private let traffic: TrafficCounters
     private let nextID = Atomic<UInt64>(0)
     /// A copy of the pipeline's load, to be read without its lock.
     private let currentLoad = Atomic<Int>(0)
@@ -23,8 +24,9 @@ package final class NodeConnection: Sendable {
     }
 
     /// A connection over a channel that is open, and on whose event loop this is called.
-    init(channel: any Channel, limits: Pipeline<ReplyReceiver>.Limits) {
+    init(channel: any Channel, limits: Pipeline<ReplyReceiver>.Limits, traffic: TrafficCounters) {
         self.channel = channel
+        self.traffic = traffic
         eventLoop = channel.eventLoop
         pipeline = Mutex(Pipeline(limits: limits))
         nextCheck = NIOLoopBound(NextCheck(), eventLoop: channel.eventLoop)
@@ -177,8 +179,9 @@ package final class NodeConnection: Sendable {
     /// Sends what has gathered, unless the socket takes nothing now.
     func flush() {
         guard channel.isActive, channel.isWritable else { return }
-        let (bytes, expiry) = pipeline.withLock { ($0.flush(now: .now()), $0.nextExpiry) }
+        let (bytes, expiry, sent) = pipeline.withLock { ($0.flush(now: .now()), $0.nextCheck, $0.takeTraffic()) }
         if let bytes {
+            traffic.sent(requests: sent.requests, bytes: sent.bytes)
             channel.writeAndFlush(bytes, promise: nil)
         }
         if expiry < nextCheck.value.deadline {
@@ -245,7 +248,7 @@ package final class NodeConnection: Sendable {
         let now = NIODeadline.now()
         let (failed, next, isStalled) = pipeline.withLock { pipeline in
             let failed = pipeline.expire(now: now)
-            return (failed, pipeline.nextExpiry, pipeline.isStalled(now: now))
+            return (failed, pipeline.nextCheck, pipeline.isStalled(now: now))
         }
         for failure in failed {
             let error = AerospikeError(.timeout, "No reply came in time.")

@@ -70,13 +70,15 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var bytesInFlight = 0
     /// Those that found no room, with their requests.
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
+    /// How many requests for records there were, and of how many bytes, since they were last asked for.
+    private var traffic = (requests: 0, bytes: 0)
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
     private var closedBy: AerospikeError?
     /// Whether a flush was asked for and has not come.
     private var flushIsDue = false
     /// No request's time is up before this.
-    package private(set) var nextExpiry = NIODeadline.distantFuture
+    private var nextExpiry = NIODeadline.distantFuture
     /// The `nextExpiry` that whoever calls ``expire(now:)`` knows of.
     private var knownExpiry = NIODeadline.distantFuture
 
@@ -88,6 +90,12 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package var load: Int { inFlight.count + waiting.count }
 
     package var isClosed: Bool { closedBy != nil }
+
+    /// When ``expire(now:)`` and ``isStalled(now:)`` are to be asked next.
+    package var nextCheck: NIODeadline {
+        guard inFlight.count > unsentCount else { return nextExpiry }
+        return min(nextExpiry, lastProgress + limits.stall)
+    }
 
     // MARK: Sending
 
@@ -130,7 +138,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         return askForFlush()
     }
 
-    /// What is to be sent now; nil if there is nothing. ``nextExpiry`` is to be looked at afterwards.
+    /// What is to be sent now; nil if there is nothing.
+    ///
+    /// ``nextCheck`` is to be looked at afterwards.
     package mutating func flush(now: NIODeadline) -> ByteBuffer? {
         flushIsDue = false
         knownExpiry = nextExpiry
@@ -151,6 +161,16 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         inFlight.append(request)
         unsentCount += 1
         bytesInFlight += request.byteCount
+        if request.shape == .message || request.shape == .messages {
+            traffic.requests += 1
+            traffic.bytes += request.byteCount
+        }
+    }
+
+    /// Tells how many requests for records there were, and of how many bytes, since it was last called.
+    package mutating func takeTraffic() -> (requests: Int, bytes: Int) {
+        defer { traffic = (0, 0) }
+        return traffic
     }
 
     private mutating func askForFlush() -> Bool {
@@ -232,7 +252,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
 
     /// Whether requests have been in flight for too long without any reply.
     package func isStalled(now: NIODeadline) -> Bool {
-        inFlight.count > unsentCount && lastProgress < now && now - lastProgress > limits.stall
+        inFlight.count > unsentCount && lastProgress + limits.stall <= now
     }
 
     /// Ends a caller's wait; nil if its reply came before.

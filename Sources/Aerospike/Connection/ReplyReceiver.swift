@@ -1,6 +1,8 @@
 import NIOCore
 
-/// Who is told of a reply. It is told exactly once of the end: a whole reply, or a failure.
+/// Who is told of a reply.
+///
+/// It is told exactly once of the end: a whole reply, or a failure.
 package enum ReplyReceiver: Sendable {
     /// A caller that is suspended.
     case continuation(CallContinuation)
@@ -46,9 +48,13 @@ package struct CallFailure: Error {
 }
 
 #if DEBUG
-    /// A suspended caller; the checked kind finds one that is resumed twice or never.
+    /// A suspended caller.
+    ///
+    /// The checked kind finds one that is resumed twice or never.
     package typealias CallContinuation = CheckedContinuation<Result<ReplyDecoder.Frame, CallFailure>, Never>
 #else
-    /// A suspended caller. The pipeline gives each out once, which debug builds check; the check costs an allocation a call.
+    /// A suspended caller.
+    ///
+    /// The pipeline gives each out once, which debug builds check; the check costs an allocation a call.
     package typealias CallContinuation = UnsafeContinuation<Result<ReplyDecoder.Frame, CallFailure>, Never>
 #endif

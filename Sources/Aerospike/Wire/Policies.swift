@@ -23,6 +23,9 @@ public struct WritePolicy: Sendable, Hashable {
     /// It is not evaluated when there is no record: use ``RecordExists/updateOnly`` beside it, or the write creates one.
     public var filter: Exp<Bool>?
 
+    /// How long the call may take, and how often it is tried.
+    public var call = CallPolicy()
+
     /// A policy of the defaults.
     public init() {}
 }
@@ -43,8 +46,24 @@ public struct ReadPolicy: Sendable, Hashable {
     /// 0 leaves it to the namespace, -1 never renews it.
     public var touchTimeToLivePercent: Int32 = 0
 
+    /// Which copy of a record is asked.
+    public var replica = ReadReplica.masterFirst
+
+    /// How long the call may take, and how often it is tried.
+    public var call = CallPolicy()
+
     /// A policy of the defaults.
     public init() {}
+}
+
+/// Which copy of a record a read asks.
+public enum ReadReplica: Sendable, Hashable {
+    /// The master's.
+    case master
+    /// The master's, and in further tries the others in turn.
+    case masterFirst
+    /// All in turn, call by call, to spread the load.
+    case spread
 }
 
 /// Whether a record must, may or must not exist for a write.

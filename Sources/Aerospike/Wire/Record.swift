@@ -54,3 +54,20 @@ public struct Record: Sendable, Hashable {
     /// The beginning of the server's time: 2010-01-01 00:00:00 UTC (aerospike-common, cf_clock.h, `CITRUSLEAF_EPOCH`).
     package static let epochUnixSeconds: Int64 = 1_262_304_000
 }
+
+// MARK: Functions on the server
+
+extension Record {
+    /// What a function on the server returned (aerospike-server 8.1, transaction/udf.c).
+    package var functionResult: Value {
+        self["SUCCESS"] ?? .null
+    }
+}
+
+extension ReplyMessage {
+    /// What a function on the server said when it failed; nil if that is not what failed.
+    package var functionFailure: String? {
+        guard resultCode == .udfExecution, let failure = (try? record())?["FAILURE"] else { return nil }
+        return "The function failed: \(failure.string ?? failure.description)."
+    }
+}

@@ -60,9 +60,14 @@ extension RecordRequest {
 
     /// Writes bins.
     package static func put(_ key: Key, bins: [(String, Value)], policy: WritePolicy) -> RecordRequest {
+        write(key, bins.map { Operation.put($0.0, $0.1) }, policy: policy)
+    }
+
+    /// Does operations that only write, and whose answers nobody looks at.
+    package static func write(_ key: Key, _ operations: [Operation], policy: WritePolicy) -> RecordRequest {
         var request = RecordRequest(key: key)
         request.apply(policy)
-        request.operations = bins.map { Operation.put($0.0, $0.1) }
+        request.operations = operations
         return request
     }
 

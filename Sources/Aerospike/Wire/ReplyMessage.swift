@@ -6,6 +6,11 @@ package struct ReplyMessage: Sendable, Hashable {
     /// The fields and operations, whose lengths are checked already.
     package var body: ByteBuffer
 
+    package init(header: MessageHeader, body: ByteBuffer) {
+        self.header = header
+        self.body = body
+    }
+
     /// What it says the call, or this record of it, came to.
     package var resultCode: ResultCode { ResultCode(rawValue: Int(header.resultCode)) }
 

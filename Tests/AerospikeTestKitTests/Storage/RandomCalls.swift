@@ -20,6 +20,8 @@ struct RandomCalls {
     let keys: [Key]
     /// Whether calls may have operations on lists and maps.
     var hasCollections = true
+    /// A key that was asked for in another set.
+    private var stray: Key?
 
     init(seed: UInt64, setName: String, keyCount: Int = 6) {
         generator = SeededNumbers(seed: seed)
@@ -74,15 +76,21 @@ struct RandomCalls {
         return Call(bytes: bytes, form: .manyOrRefusal, description: "\(query)")
     }
 
-    mutating func request() -> RecordRequest {
-        var key = pick(keys)
-        switch number(0..<25) {
-        case 0: key = Key(namespace: "test", set: pick(["", "\(setName)-other"]), digest: key.digest)
-        case 1: key = Key(namespace: "test", set: setName, digest: key.digest, userKey: pick(["x", 1]))
-        case 2 where chance(1, of: 5): key = Key(namespace: "none", set: setName, digest: key.digest)
-        default: break
+    private mutating func request() -> RecordRequest {
+        if let stray {
+            // Or every later call on the key would find it in the wrong set.
+            self.stray = nil
+            return .delete(Key(namespace: "test", digest: stray.digest), policy: WritePolicy())
         }
-        return request(for: key)
+        let key = pick(keys)
+        switch number(0..<25) {
+        case 0:
+            stray = key
+            return request(for: Key(namespace: "test", set: pick(["", "\(setName)-other"]), digest: key.digest))
+        case 1: return request(for: Key(namespace: "test", set: setName, digest: key.digest, userKey: pick(["x", 1])))
+        case 2: return request(for: Key(namespace: "none", set: setName, digest: key.digest))
+        default: return request(for: key)
+        }
     }
 
     private mutating func request(for key: Key) -> RecordRequest {

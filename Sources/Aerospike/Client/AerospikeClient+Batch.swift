@@ -1,0 +1,210 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+extension AerospikeClient {
+    /// Makes calls on many records, with one message to each node.
+    ///
+    /// The calls are independent: some may fail and others not, and they are made in no particular order. Two calls on one
+    /// record may be made in either order.
+    ///
+    /// - Parameters:
+    ///   - calls: the calls, which may be of different kinds.
+    ///   - policy: how the batch is made.
+    /// - Returns: what each call came to, in the order of the calls; ``ResultCode/notFound`` for a record that is not there.
+    /// - Throws: ``AerospikeError`` if the batch as a whole cannot be made. A call's own failure is in its result.
+    public func batch(
+        _ calls: [BatchCall],
+        policy: BatchPolicy = BatchPolicy()
+    ) async throws(AerospikeError) -> [Result<Record, AerospikeError>] {
+        guard let first = calls.first else { return [] }
+        for call in calls {
+            try call.request.check()
+        }
+        guard instruments.areOn else { return try await batchUnobserved(calls, policy) }
+        return try await instruments.observe(.batch, of: first.key) { () throws(AerospikeError) in
+            try await batchUnobserved(calls, policy)
+        }
+    }
+
+    private func batchUnobserved(
+        _ calls: [BatchCall],
+        _ policy: BatchPolicy
+    ) async throws(AerospikeError) -> [Result<Record, AerospikeError>] {
+        let requests = calls.map(\.request)
+        let isWrite = requests.contains(where: \.isWrite)
+        let state = Mutex(BatchState(requests))
+        // Whether a part is in doubt is decided part by part.
+        var attempts = Attempts(policy.call, isWrite: false, now: .now())
+        while true {
+            let open = state.withLock { $0.openParts }
+            if open.isEmpty { break }
+            let lastFailure = try await attempt(open, requests, policy, attempts, state)
+            let now = NIODeadline.now()
+            guard let lastFailure else {
+                state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: true) }
+                break
+            }
+            let decision = attempts.failed(
+                lastFailure.error,
+                wasSent: lastFailure.wasSent,
+                now: now,
+                chance: Double.random(in: 0...1)
+            )
+            guard case .retry(let pause) = decision else {
+                state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: true) }
+                break
+            }
+            state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: false) }
+            if state.withLock({ $0.openParts.isEmpty }) { break }
+            do {
+                try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+            } catch {
+                throw AerospikeError(.cancelled, inDoubt: isWrite)
+            }
+        }
+        return state.withLock { $0.finished() }
+    }
+
+    /// Tries parts once; returns a failure that may be tried again, if there was one.
+    private func attempt(
+        _ parts: [Int],
+        _ requests: [RecordRequest],
+        _ policy: BatchPolicy,
+        _ attempts: Attempts,
+        _ state: borrowing Mutex<BatchState>
+    ) async throws(AerospikeError) -> CallFailure? {
+        let map = cluster.map
+        var byNode: [String: (node: Node, parts: [Int])] = [:]
+        var failure: CallFailure?
+        for part in parts {
+            let request = requests[part]
+            let replica = request.isWrite ? 0 : replicaIndex(policy.replica, attempts, map, request.key)
+            guard let node = map.node(for: request.key, replica: replica) else {
+                let error = map.noNode(for: request.key)
+                state.withLock { $0.failed(part, error, wasSent: false) }
+                failure = CallFailure(error, wasSent: false)
+                continue
+            }
+            byNode[node.name, default: (node, [])].parts.append(part)
+        }
+        if failure != nil {
+            cluster.requestTend()
+        }
+        let now = NIODeadline.now()
+        let exchanges = byNode.values.map { group in
+            BatchExchange(
+                parts: group.parts,
+                requests: requests,
+                node: group.node,
+                policy: policy,
+                deadline: attempts.tryDeadline(now: now),
+                now: now
+            )
+        }
+        let outcomes: [BatchExchange.Outcome]
+        if exchanges.count == 1, let only = exchanges.first {
+            outcomes = [await only.run()]
+        } else {
+            outcomes = await withTaskGroup(of: BatchExchange.Outcome.self) { group in
+                for exchange in exchanges {
+                    group.addTask { await exchange.run() }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        for outcome in outcomes {
+            state.withLock { state in
+                let asked = Set(outcome.parts)
+                for message in outcome.messages {
+                    do throws(AerospikeError) {
+                        try state.received(message, parts: asked, node: outcome.node.description)
+                    } catch {
+                        failure = CallFailure(error, wasSent: true)
+                    }
+                }
+                if let failed = outcome.failure {
+                    let answered = Set(outcome.messages.map { Int($0.batchIndex) })
+                    for part in outcome.parts where !answered.contains(part) {
+                        state.failed(part, failed.error, wasSent: failed.wasSent)
+                    }
+                }
+            }
+            if let failed = outcome.failure {
+                failure = failed
+                cluster.requestTend()
+                if failed.wasSent {
+                    outcome.node.noteFailure()
+                }
+            }
+        }
+        if failure == nil, let transient = state.withLock({ $0.transientFailure }) {
+            failure = CallFailure(transient, wasSent: true)
+        }
+        return failure
+    }
+}
+
+/// The part of a batch that is for one node.
+private struct BatchExchange: Sendable {
+    struct Outcome: Sendable {
+        var node: Node
+        var parts: [Int]
+        var messages: [ReplyMessage]
+        var failure: CallFailure?
+    }
+
+    var parts: [Int]
+    var requests: [RecordRequest]
+    var node: Node
+    var policy: BatchPolicy
+    var deadline: NIODeadline
+    var now: NIODeadline
+
+    func run() async -> Outcome {
+        let gathered = Mutex<[ReplyMessage]>([])
+        do throws(CallFailure) {
+            guard !node.isLeftAlone else {
+                throw CallFailure(AerospikeError(.maxErrorRate), wasSent: false)
+            }
+            guard let connection = node.connection(preferring: MultiThreadedEventLoopGroup.currentEventLoop) else {
+                throw CallFailure(
+                    AerospikeError(.connection, "There is no connection to the node at the moment."),
+                    wasSent: false
+                )
+            }
+            let timeout = UInt32(clamping: max(1, (deadline - now).nanoseconds / 1_000_000))
+            if parts.count == 1, policy.filter == nil {
+                let frame = try await connection.request(expecting: .message, deadline: deadline) {
+                    (buffer) throws(AerospikeError) in
+                    try buffer.writeRequest(requests[parts[0]], timeoutMilliseconds: timeout)
+                }
+                guard case .message(var message, _) = frame else {
+                    throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
+                }
+                message.header.timeoutOrIndex = UInt32(parts[0])
+                return Outcome(node: node, parts: parts, messages: [message], failure: nil)
+            }
+            let last = try await connection.request(deadline: deadline) { message in
+                gathered.withLock { $0.append(message) }
+            } write: { buffer throws(AerospikeError) in
+                try message.write(into: &buffer, timeoutMilliseconds: timeout)
+            }
+            guard last.resultCode == .ok else {
+                throw CallFailure(AerospikeError(last.resultCode), wasSent: true)
+            }
+            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil)
+        } catch {
+            let failure = CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
+            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: failure)
+        }
+    }
+
+    private var message: BatchRequest {
+        var flags: BatchRequest.Flags = []
+        if policy.inlineInMemory { flags.formUnion(.inlineInMemory) }
+        if policy.inlineOnDevice { flags.formUnion(.inlineOnDevice) }
+        if policy.goesOnAfterFailure { flags.formUnion(.respondAllKeys) }
+        return BatchRequest(parts.map { (UInt32($0), requests[$0]) }, flags: flags, filter: policy.filter)
+    }
+}

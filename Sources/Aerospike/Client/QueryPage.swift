@@ -1,0 +1,174 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// What one round of asking all nodes brought.
+struct QueryPage: Sendable {
+    enum Item: Sendable {
+        case record(Key, Record, indexedValue: UInt64)
+        /// A partition was looked through.
+        case done(UInt16)
+    }
+
+    var items: [Item] = []
+    var recordCount = 0
+    var byteCount = 0
+    /// Why one of the nodes did not finish, if one did not.
+    var failure: AerospikeError?
+
+    /// Takes in one message of a node's reply.
+    mutating func received(_ message: ReplyMessage, namespace: String) throws(AerospikeError) {
+        if let partition = message.donePartitionID {
+            guard partition < UInt32(Digest.partitionCount) else {
+                throw .malformed("partition \(partition), of \(Digest.partitionCount)")
+            }
+            // Any code means that the node cannot tell for now: it has just lost the partition, or is about to get it.
+            if message.resultCode == .ok {
+                items.append(.done(UInt16(partition)))
+            } else {
+                failure = AerospikeError(.partitionUnavailable)
+            }
+            return
+        }
+        guard message.resultCode == .ok else { throw AerospikeError(message.resultCode) }
+        let (key, indexedValue) = try message.key()
+        items.append(.record(key, try message.record(), indexedValue: indexedValue ?? 0))
+        recordCount += 1
+        byteCount += message.body.readableBytes + MessageHeader.byteCount
+    }
+}
+
+extension AerospikeClient {
+    /// Asks all nodes for the next records of their partitions.
+    func fetch(
+        _ query: Query,
+        _ cursor: QueryCursor,
+        recordsMax: Int,
+        _ connections: QueryConnections
+    ) async throws(AerospikeError) -> QueryPage {
+        let map = cluster.map
+        var byNode: [String: (node: Node, partitions: [UInt16])] = [:]
+        var page = QueryPage()
+        for partition in cursor.open {
+            guard let node = map.master(ofPartition: Int(partition), namespace: query.namespace) else {
+                page.failure = map.noNode(forNamespace: query.namespace)
+                continue
+            }
+            byNode[node.name, default: (node, [])].partitions.append(partition)
+        }
+        let share = max(1, recordsMax / max(1, byNode.count))
+        // No more than were asked for, whatever the nodes' number.
+        let asked = byNode.values.sorted { $0.node.name < $1.node.name }.prefix(max(1, recordsMax))
+        let pages = await withTaskGroup(of: QueryPage.self) { group in
+            for (node, partitions) in asked {
+                group.addTask {
+                    await self.fetch(query, cursor, partitions, of: node, recordsMax: share, connections)
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        for part in pages {
+            page.items += part.items
+            page.recordCount += part.recordCount
+            page.byteCount += part.byteCount
+            if let failure = part.failure, page.failure?.code.isTransient != false {
+                page.failure = failure
+            }
+        }
+        return page
+    }
+
+    private func fetch(
+        _ query: Query,
+        _ cursor: QueryCursor,
+        _ partitions: [UInt16],
+        of node: Node,
+        recordsMax: Int,
+        _ connections: QueryConnections
+    ) async -> QueryPage {
+        var request = QueryRequest(
+            namespace: query.namespace,
+            set: query.setName,
+            // A number that is in use already would never be answered.
+            taskID: UInt64.random(in: 1 ... .max)
+        )
+        cursor.ask(partitions, in: &request)
+        request.range = query.range?.wire
+        request.filter = query.filter
+        request.binNames = query.bins
+        request.recordsMax = UInt64(recordsMax)
+        request.recordsPerSecond = UInt32(clamping: query.recordsPerSecond)
+        request.isShort = query.isShort
+        let timeout = query.call.timeout.timeAmount
+        request.socketTimeoutMilliseconds = UInt32(clamping: timeout.nanoseconds / 1_000_000)
+        let gathered = Mutex(QueryPage())
+        let broken = Mutex<AerospikeError?>(nil)
+        do {
+            let connection = try await connections.take(node, cluster, stall: timeout)
+            let message = request
+            let last = try await connection.request(deadline: .distantFuture) { part in
+                gathered.withLock { page in
+                    do throws(AerospikeError) {
+                        try page.received(part, namespace: query.namespace)
+                        if page.byteCount > AerospikeLimits.messageBytesMax {
+                            throw AerospikeError(.client, "A node sent more records than it was asked for.")
+                        }
+                    } catch {
+                        broken.withLock { $0 = $0 ?? error }
+                        connection.close(error)
+                    }
+                }
+            } write: { buffer throws(AerospikeError) in
+                try message.write(into: &buffer, timeoutMilliseconds: 0)
+            }
+            guard last.resultCode == .ok else { throw CallFailure(AerospikeError(last.resultCode), wasSent: true) }
+            connections.giveBack(connection, of: node)
+        } catch {
+            var page = gathered.withLock { $0 }
+            let cause =
+                (error as? CallFailure)?.error ?? (error as? AerospikeError) ?? AerospikeError(.client, cause: error)
+            page.failure = (broken.withLock { $0 } ?? cause).adding(node: node.description)
+            return page
+        }
+        return gathered.withLock { $0 }
+    }
+}
+
+/// The connections of one query: a query holds up whatever comes after it on its connection, so it has its own.
+final class QueryConnections: Sendable {
+    private let idle = Mutex<[Node.ID: NodeConnection]>([:])
+
+    func take(
+        _ node: Node,
+        _ cluster: Cluster,
+        stall: TimeAmount
+    ) async throws(AerospikeError) -> NodeConnection {
+        if let connection = idle.withLock({ $0.removeValue(forKey: node.id) }), connection.isOpen {
+            return connection
+        }
+        return try await cluster.openConnection(to: node, stall: stall)
+    }
+
+    func giveBack(_ connection: NodeConnection, of node: Node) {
+        let surplus = idle.withLock { $0.updateValue(connection, forKey: node.id) }
+        surplus?.close()
+    }
+
+    deinit {
+        for connection in idle.withLock({ $0 }).values {
+            connection.close()
+        }
+    }
+}
+
+extension Cluster {
+    /// Opens a connection to a node, for one caller alone.
+    fileprivate func openConnection(to node: Node, stall: TimeAmount) async throws(AerospikeError) -> NodeConnection {
+        guard let eventLoop = eventLoops.randomElement() else {
+            throw AerospikeError(.client, "The client has no event loops.")
+        }
+        var connector = connector
+        connector.limits.stall = stall
+        return try await connector.connect(to: node.host, on: eventLoop)
+    }
+}
