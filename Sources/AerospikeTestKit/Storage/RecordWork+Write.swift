@@ -165,7 +165,8 @@ extension RequestOperation {
             if case .hyperLogLog(let sketch) = value, sketch.readableBytes == 0 {
                 throw Refusal(.invalidRequest, "a sketch of no bytes")
             }
-            return value
+            guard let stored = value.stored else { throw Refusal(.server, "a list or map that cannot be stored") }
+            return stored
         } catch let refusal as Refusal {
             throw refusal
         } catch {
