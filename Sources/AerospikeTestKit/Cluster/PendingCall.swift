@@ -34,6 +34,8 @@ package struct PendingCall: Sendable {
     package var deadlineNanoseconds: Int64
     /// What goes wrong with it.
     package var effect: Fault.Effect?
+    /// What parts are answered whatever came of them, by their places.
+    package var codes: [Int: ResultCode] = [:]
 
     package init(
         node: Int,
@@ -52,9 +54,9 @@ package struct PendingCall: Sendable {
     /// The answers, if none is missing.
     package var answers: [RecordAnswer]? {
         var answers: [RecordAnswer] = []
-        for part in parts {
+        for (index, part) in parts.enumerated() {
             guard case .done(let answer) = part else { return nil }
-            answers.append(answer)
+            answers.append(codes[index].map { RecordAnswer($0) } ?? answer)
         }
         return answers
     }

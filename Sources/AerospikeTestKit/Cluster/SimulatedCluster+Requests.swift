@@ -131,6 +131,9 @@ extension SimulatedCluster {
                 &+ (timeout == 0 ? configuration.transactionTimeout.inNanoseconds : timeout),
             effect: effect
         )
+        if batch != nil {
+            spoilParts(of: &call)
+        }
         advance(&call, nowNanoseconds: nowNanoseconds)
         return finish(call, nowNanoseconds)
     }

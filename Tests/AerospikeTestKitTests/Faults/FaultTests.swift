@@ -107,6 +107,30 @@ struct FaultTests {
         }
     }
 
+    @Test func aPartOfABatchFails() async throws {
+        try await TestCluster.withCluster { cluster in
+            let client = try NodeClient(cluster.seeds[0])
+            let keys = (0..<5).map { testKey("part\($0)") }
+            for (part, isApplied) in [(1, false), (3, true)] {
+                let digest = keys[part].digest
+                var fault = Fault(.answer(.keyBusy, isApplied: isApplied)) { $0.digest == digest && $0.kind == .write }
+                fault.scope = .batchPart
+                cluster.inject(fault)
+            }
+            // What comes by itself is no part of a batch.
+            #expect(try client.put(keys[1], 0) == .ok)
+            let batch = BatchRequest(
+                keys.enumerated().map { (UInt32($0), .put($1, bins: [("v", 1)], policy: WritePolicy())) }
+            )
+            var buffer = ByteBuffer()
+            try batch.write(into: &buffer, timeoutMilliseconds: 0)
+            let codes = try client.stream(buffer).map(\.resultCode)
+            #expect(codes == [.ok, .keyBusy, .ok, .keyBusy, .ok])
+            #expect(try keys.map { try client.get($0) } == [1, 0, 1, 1, 1])
+            #expect(cluster.counters.faults == ["answer": 2])
+        }
+    }
+
     @Test func otherBytesAreSent() async throws {
         try await TestCluster.withCluster { cluster in
             let client = try NodeClient(cluster.seeds[0])
