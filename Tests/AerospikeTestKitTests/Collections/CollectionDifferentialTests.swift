@@ -10,28 +10,24 @@ import Testing
 /// `AEROSPIKE_COLLECTION_VECTORS` names, as ``CollectionVectorTests`` reads them.
 @Suite(
     .enabled(
-        if: CollectionServer.address != nil,
+        if: ReferenceServer.address != nil,
         "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
     ),
     .serialized
 )
 struct CollectionDifferentialTests {
-    private static let operationCount = CollectionServer.variable("AEROSPIKE_COLLECTION_OPERATIONS").flatMap(Int.init)
-    private static let seed = CollectionServer.variable("AEROSPIKE_SEED").flatMap(UInt64.init)
     /// So many differences are enough to look at.
     private static let differencesMax = 20
 
     @Test func theEvaluatorDoesWhatAServerDoes() throws {
-        // Always the same unless told, so that no server meets what was not tried on one before.
-        let seed = Self.seed ?? 1
-        let vectors = CollectionServer.variable("AEROSPIKE_COLLECTION_VECTORS")
-        var run = try CollectionRun(seed: seed, collectsVectors: vectors != nil)
-        for _ in 0..<(Self.operationCount ?? 3000) where run.differences.count + run.unknown.count < Self.differencesMax
-        {
+        let seed = CollectionSettings.seed
+        var run = try CollectionRun(seed: seed)
+        for _ in 0..<CollectionSettings.operationCount
+        where run.differences.count + run.unknown.count < Self.differencesMax {
             try run.step()
         }
-        if let vectors {
-            try run.vectors.write(to: vectors)
+        if let path = CollectionSettings.vectorsPath {
+            try run.vectors.write(to: path)
         }
         for text in run.unknown {
             Issue.record("AEROSPIKE_SEED=\(seed): the evaluator does not know \(text)")
@@ -45,7 +41,7 @@ struct CollectionDifferentialTests {
 /// A bin on a server and the same bin here, and one operation after the other on both.
 struct CollectionRun {
     private var generator: CollectionGenerator
-    private let server: CollectionServer
+    private let server: ReferenceServer
     private let key: Key
     private var bin: Value?
     private var stepsLeft = 0
@@ -53,12 +49,11 @@ struct CollectionRun {
     private(set) var unknown: [String] = []
     /// What the server did, if it is asked for.
     private(set) var vectors = CollectionVectors()
-    private let collectsVectors: Bool
+    private let collectsVectors = CollectionSettings.vectorsPath != nil
 
-    init(seed: UInt64, collectsVectors: Bool) throws {
-        self.collectsVectors = collectsVectors
+    init(seed: UInt64) throws {
         generator = CollectionGenerator(seed: seed)
-        server = try CollectionServer()
+        server = try ReferenceServer()
         key = Key(namespace: "test", set: "swift-collections", .integer(Int64(seed)))
     }
 
@@ -98,7 +93,7 @@ struct CollectionRun {
                 vectors.add(call.bytes, modifies: call.modifies, on: before, refusedWith: error.code)
             }
         } catch {
-            throw CollectionServer.Failure(
+            throw CollectionFailure(
                 reason: "\(error) after \(describe(call.bytes)) on \(before.exactDescription)"
             )
         }

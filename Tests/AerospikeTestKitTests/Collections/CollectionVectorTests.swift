@@ -7,7 +7,7 @@ import Testing
 /// The lines were captured by ``CollectionDifferentialTests``:
 ///
 /// ```sh
-/// AEROSPIKE_HOST=127.0.0.1 AEROSPIKE_SEED=7 AEROSPIKE_COLLECTION_OPERATIONS=40000 \
+/// AEROSPIKE_HOST=127.0.0.1 AEROSPIKE_SEED=7 AEROSPIKE_COLLECTION_OPERATIONS=4000 \
 ///     AEROSPIKE_COLLECTION_VECTORS=Tests/AerospikeTestKitTests/Vectors/collections.txt \
 ///     swift test --filter CollectionDifferentialTests
 /// ```

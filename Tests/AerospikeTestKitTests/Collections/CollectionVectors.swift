@@ -18,7 +18,7 @@ struct CollectionVectors {
     }
 
     private var lines: [String] = []
-    private var countByCode: [[UInt8]: Int] = [:]
+    private var countByKind: [[Int64]: Int] = [:]
 
     /// Adds what the server did, unless there is enough of the kind.
     mutating func add(
@@ -38,24 +38,39 @@ struct CollectionVectors {
     }
 
     private mutating func add(_ call: ByteBuffer, modifies: Bool, on bin: Value?, _ result: String) {
-        // The same code on the same kind of bin, refused or not, is one kind.
-        let isNested = call.getInteger(at: call.readerIndex + 1, as: UInt8.self) == 0xcc
-        let order = bin?.map?.order.rawValue ?? bin?.list?.order.rawValue ?? 0xff
         let persists = bin?.map?.persistsIndex ?? bin?.list?.persistsIndex == true
-        var kind = [UInt8(result.hasPrefix("0 ") ? 1 : 0), isNested ? 1 : 0, order, persists ? 1 : 0]
-        kind += call.readableBytesView.suffix(isNested ? 0 : call.readableBytes).prefix(3)
-        countByCode[kind, default: 0] += 1
-        guard countByCode[kind, default: 0] <= (isNested ? 20 : 1), call.readableBytes < 60, Self.hex(bin).count < 160 else {
-            return
-        }
+        let kind = Self.kind(of: call, on: bin, result)
+        guard call.readableBytes < 24, Self.hex(bin).count < 70, countByKind[kind, default: 0] < 1 else { return }
+        countByKind[kind, default: 0] += 1
         lines.append("\(modifies ? "m" : "r") \(persists ? "+" : "")\(Self.hex(bin)) \(Self.hex(call)) \(result)")
+    }
+
+    /// What makes an operation a case of its own: its code and return type and how the bin is kept, or that it is
+    /// refused; of one that is nested, the code and the last step.
+    private static func kind(of call: ByteBuffer, on bin: Value?, _ result: String) -> [Int64] {
+        var call = call
+        guard let parts = try? call.unpackValue().list?.elements, let code = parts.first?.integer else { return [] }
+        let outcome = Int64(result.prefix { $0 != " " }) ?? 0
+        guard code != 0xff || parts.count != 3 else {
+            let steps = parts[1].list?.elements ?? []
+            let inner = parts[2].list?.elements ?? []
+            return [outcome, code, inner.first?.integer ?? 0, outcome == 0 ? steps.dropLast().last?.integer ?? 0 : 0]
+        }
+        let isSelector = (19...27).contains(code) || (32...40).contains(code) || code > 75
+        let returning = isSelector ? parts.dropFirst().first?.integer ?? 0 : 0
+        // How the bin is kept shows in the order of answers, of which places tell most.
+        guard outcome == 0, returning == 1 || returning == 3 else {
+            return [outcome, code, outcome == 0 ? returning : 0]
+        }
+        let order = bin?.map?.order.rawValue ?? bin?.list?.order.rawValue ?? 0
+        return [outcome, code, returning, order == 0 ? 0 : 1, bin?.map?.persistsIndex == true ? 1 : 0]
     }
 
     /// Writes the lines to a file.
     ///
-    /// - Throws: ``CollectionServer/Failure`` if it cannot be written.
+    /// - Throws: ``CollectionFailure`` if it cannot be written.
     func write(to path: String) throws {
-        guard let file = fopen(path, "w") else { throw CollectionServer.Failure(reason: "\(path) cannot be written") }
+        guard let file = fopen(path, "w") else { throw CollectionFailure(reason: "\(path) cannot be written") }
         defer { fclose(file) }
         for line in lines {
             fputs(line + "\n", file)
@@ -64,12 +79,12 @@ struct CollectionVectors {
 
     /// Reads lines.
     ///
-    /// - Throws: ``CollectionServer/Failure`` for a line that is none.
+    /// - Throws: ``CollectionFailure`` for a line that is none.
     static func parse(_ bytes: [UInt8]) throws -> [Vector] {
         try String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in
             let words = line.split(separator: " ").map(String.init)
             guard words.count == 6, let code = Int(words[3]) else {
-                throw CollectionServer.Failure(reason: "no vector: \(line)")
+                throw CollectionFailure(reason: "no vector: \(line)")
             }
             let bin = try value(words[1])
             let after = words[5] == "=" ? bin : try value(words[5])
