@@ -29,25 +29,32 @@ struct CollectionVectors {
         leaving binAfter: Value
     ) {
         let after = binAfter.exactDescription == bin.exactDescription ? "=" : Self.hex(binAfter)
-        add(call, modifies: modifies, on: bin, "0 \(Self.hex(answer)) \(after)")
+        let hasMany = answer.list?.count ?? answer.map?.count ?? 0 > 1
+        add(call, modifies: modifies, on: bin, "0 \(Self.hex(answer)) \(after)", hasMany: hasMany)
     }
 
     /// Adds what the server refused, unless there is enough of the kind.
     mutating func add(_ call: ByteBuffer, modifies: Bool, on bin: Value?, refusedWith code: ResultCode) {
-        add(call, modifies: modifies, on: bin, "\(code.rawValue) - =")
+        add(call, modifies: modifies, on: bin, "\(code.rawValue) - =", hasMany: false)
     }
 
-    private mutating func add(_ call: ByteBuffer, modifies: Bool, on bin: Value?, _ result: String) {
+    private mutating func add(
+        _ call: ByteBuffer,
+        modifies: Bool,
+        on bin: Value?,
+        _ result: String,
+        hasMany: Bool
+    ) {
         let persists = bin?.map?.persistsIndex ?? bin?.list?.persistsIndex == true
-        let kind = Self.kind(of: call, on: bin, result)
-        guard call.readableBytes < 24, Self.hex(bin).count < 70, countByKind[kind, default: 0] < 1 else { return }
+        let kind = Self.kind(of: call, on: bin, result, hasMany: hasMany)
+        guard call.readableBytes < 24, Self.hex(bin).count < 90, countByKind[kind, default: 0] < 1 else { return }
         countByKind[kind, default: 0] += 1
         lines.append("\(modifies ? "m" : "r") \(persists ? "+" : "")\(Self.hex(bin)) \(Self.hex(call)) \(result)")
     }
 
     /// What makes an operation a case of its own: its code and return type and how the bin is kept, or that it is
     /// refused; of one that is nested, the code and the last step.
-    private static func kind(of call: ByteBuffer, on bin: Value?, _ result: String) -> [Int64] {
+    private static func kind(of call: ByteBuffer, on bin: Value?, _ result: String, hasMany: Bool) -> [Int64] {
         var call = call
         guard let parts = try? call.unpackValue().list?.elements, let code = parts.first?.integer else { return [] }
         let outcome = Int64(result.prefix { $0 != " " }) ?? 0
@@ -58,12 +65,11 @@ struct CollectionVectors {
         }
         let isSelector = (19...27).contains(code) || (32...40).contains(code) || code > 75
         let returning = isSelector ? parts.dropFirst().first?.integer ?? 0 : 0
-        // How the bin is kept shows in the order of answers, of which places tell most.
-        guard outcome == 0, returning == 1 || returning == 3 else {
-            return [outcome, code, outcome == 0 ? returning : 0]
-        }
+        guard outcome == 0, returning < 0x1_0000 else { return [outcome, code, outcome == 0 ? 0x1_0000 : 0] }
+        // How the bin is kept shows in the order of answers.
+        guard hasMany, returning == 1 || returning == 3 || returning == 7 else { return [outcome, code, returning] }
         let order = bin?.map?.order.rawValue ?? bin?.list?.order.rawValue ?? 0
-        return [outcome, code, returning, order == 0 ? 0 : 1, bin?.map?.persistsIndex == true ? 1 : 0]
+        return [outcome, code, returning, Int64(order), bin?.map?.persistsIndex == true ? 1 : 0]
     }
 
     /// Writes the lines to a file.

@@ -112,9 +112,7 @@ struct CollectionArguments {
 
     /// A value that may be missing.
     func optional(_ index: Int) -> Value? {
-        // Not as one expression: a nil in it would be a value that is null.
-        guard values.indices.contains(index) else { return nil }
-        return values[index]
+        values.indices.contains(index) ? values[index] : nil
     }
 
     /// An index or a rank.
