@@ -167,6 +167,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Clients"],
+            resources: [.embedInCode("Vectors/collections.txt")],
             swiftSettings: settings
         ),
         .testTarget(

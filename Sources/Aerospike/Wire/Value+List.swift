@@ -9,6 +9,11 @@ extension Value {
         /// Whether the server keeps the elements sorted; the client sends them sorted then.
         public var order: ListOrder
 
+        /// Whether an index is stored beside the list, for who keeps lists as a server does.
+        ///
+        /// A server tells nobody.
+        package var persistsIndex = false
+
         /// A list of elements.
         public init(_ elements: [Value], order: ListOrder = .unordered) {
             self.elements = elements

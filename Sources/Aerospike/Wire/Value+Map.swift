@@ -14,6 +14,11 @@ extension Value {
         /// its memory happens to be.
         public var order: MapOrder
 
+        /// Whether an index is stored beside the map, for who keeps maps as a server does.
+        ///
+        /// A server tells nobody, and whoever sends a map does not ask for it; see ``order``.
+        package var persistsIndex = false
+
         /// An empty, unordered map.
         public init() {
             entries = []
