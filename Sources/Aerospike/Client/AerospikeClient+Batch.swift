@@ -132,10 +132,7 @@ extension AerospikeClient {
             }
             if let failed = outcome.failure {
                 failure = failed
-                cluster.requestTend()
-                if failed.wasSent {
-                    outcome.node.noteFailure()
-                }
+                cluster.heed(failed, of: outcome.node)
             }
         }
         if failure == nil, let transient = state.withLock({ $0.transientFailure }) {
@@ -185,7 +182,7 @@ private struct BatchExchange: Sendable {
                 message.header.timeoutOrIndex = UInt32(parts[0])
                 return Outcome(node: node, parts: parts, messages: [message], failure: nil)
             }
-            let last = try await connection.request(deadline: deadline) { message in
+            let last = try await connection.request(inParts: .batch, deadline: deadline) { message in
                 gathered.withLock { $0.append(message) }
             } write: { buffer throws(AerospikeError) in
                 try message.write(into: &buffer, timeoutMilliseconds: timeout)

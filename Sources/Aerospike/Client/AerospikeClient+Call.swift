@@ -90,10 +90,7 @@ extension AerospikeClient {
                 try buffer.writeRequest(request, timeoutMilliseconds: UInt32(clamping: timeout))
             }
         } catch {
-            if error.wasSent {
-                node.noteFailure()
-                cluster.requestTend()
-            }
+            cluster.heed(error, of: node)
             throw CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
         }
         guard case .message(let message, _) = frame else {
@@ -114,6 +111,21 @@ extension AerospikeClient {
         case .spread:
             (attempts.sentCount + instruments.nextTurn()) % max(1, map.replicaCount(key.namespace))
         }
+    }
+}
+
+extension Cluster {
+    /// Takes a failure for what it tells about the node.
+    func heed(_ failure: CallFailure, of node: Node) {
+        switch failure.error.code {
+        // The caller's doing.
+        case .cancelled, .invalidArgument, .queueFull: return
+        default: break
+        }
+        if failure.wasSent {
+            node.noteFailure()
+        }
+        requestTend()
     }
 }
 

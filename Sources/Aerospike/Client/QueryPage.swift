@@ -13,19 +13,29 @@ struct QueryPage: Sendable {
     var items: [Item] = []
     var recordCount = 0
     var byteCount = 0
+    /// Partitions that the node does not serve at the moment.
+    private var unavailable: Set<UInt16> = []
     /// Why one of the nodes did not finish, if one did not.
     var failure: AerospikeError?
 
+    /// The node has no more to tell: it has looked through all partitions that it serves, or found as many records as it
+    /// was to.
+    mutating func ended(partitions: [UInt16], recordsMax: Int) {
+        guard recordCount < recordsMax else { return }
+        items += partitions.filter { !unavailable.contains($0) }.map(Item.done)
+    }
+
     /// Takes in one message of a node's reply.
+    ///
+    /// A node says of a partition only that it does not serve it (aerospike-server 8.1, query/query.c).
     mutating func received(_ message: ReplyMessage, namespace: String) throws(AerospikeError) {
         if let partition = message.donePartitionID {
             guard partition < UInt32(Digest.partitionCount) else {
                 throw .malformed("partition \(partition), of \(Digest.partitionCount)")
             }
             // Any code means that the node cannot tell for now: it has just lost the partition, or is about to get it.
-            if message.resultCode == .ok {
-                items.append(.done(UInt16(partition)))
-            } else {
+            if message.resultCode != .ok {
+                unavailable.insert(UInt16(partition))
                 failure = AerospikeError(.partitionUnavailable)
             }
             return
@@ -106,7 +116,7 @@ extension AerospikeClient {
         do {
             let connection = try await connections.take(node, cluster, stall: timeout)
             let message = request
-            let last = try await connection.request(deadline: .distantFuture) { part in
+            let last = try await connection.request(inParts: .query, deadline: .distantFuture) { part in
                 gathered.withLock { page in
                     do throws(AerospikeError) {
                         try page.received(part, namespace: query.namespace)
@@ -122,6 +132,7 @@ extension AerospikeClient {
                 try message.write(into: &buffer, timeoutMilliseconds: 0)
             }
             guard last.resultCode == .ok else { throw CallFailure(AerospikeError(last.resultCode), wasSent: true) }
+            gathered.withLock { $0.ended(partitions: partitions, recordsMax: recordsMax) }
             connections.giveBack(connection, of: node)
         } catch {
             var page = gathered.withLock { $0 }

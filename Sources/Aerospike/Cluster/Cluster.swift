@@ -107,9 +107,12 @@ package final class Cluster: Sendable {
 
     /// Waits until the nodes are known and can be asked; ``run()`` has to run meanwhile.
     ///
+    /// It ends early if each seed was refused for a reason that time does not cure, such as the name of its cluster.
+    ///
     /// - Parameter timeout: how long to wait at most.
-    /// - Throws: ``AerospikeError`` with ``ResultCode/connection`` if the time is over, which tells for each seed why it
-    ///   could not be used; ``ResultCode/cancelled``; or ``ResultCode/client`` if the client was closed.
+    /// - Throws: ``AerospikeError`` that tells for each seed why it could not be used, with the code that all have in
+    ///   common, or else ``ResultCode/connection``; ``ResultCode/cancelled``; or ``ResultCode/client`` if the client was
+    ///   closed.
     package func waitUntilReady(timeout: Duration) async throws(AerospikeError) {
         let id = state.withLock { state in
             state.lastWaiter += 1
@@ -169,9 +172,27 @@ package final class Cluster: Sendable {
         state.withLock { $0.map = map }
     }
 
+    /// Why seeds cannot be used; if none ever can as things are, those who wait are told.
     func noteSeedErrors(_ errors: [AerospikeClientConfiguration.Host: AerospikeError]) {
-        state.withLock { $0.seedErrors = errors }
+        let isHopeless = configuration.seeds.allSatisfy { seed in
+            errors[seed].map { !Cluster.curable.contains($0.code) } ?? false
+        }
+        let waiters = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
+            state.seedErrors = errors
+            guard isHopeless else { return [] }
+            defer { state.waiters.removeAll() }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters {
+            waiter.resume(returning: false)
+        }
     }
+
+    /// Reasons that may soon be none any more.
+    private static let curable: Set<ResultCode> = [
+        .connection, .timeout, .partitionUnavailable, .invalidHost, .invalidNode, .malformedReply, .tls, .cancelled,
+        .server,
+    ]
 
     /// The first map is there, and complete as far as can be.
     func becomeReady() {

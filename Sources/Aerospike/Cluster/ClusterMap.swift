@@ -14,12 +14,12 @@ package final class ClusterMap: Sendable {
     }
 
     /// A map without any nodes.
-    init() {
+    package init() {
         nodes = []
         namespaces = []
     }
 
-    init(nodes: [Node], tables: [PartitionTable]) {
+    package init(nodes: [Node], tables: [PartitionTable]) {
         self.nodes = nodes
         let places = Dictionary(
             zip(nodes.map(\.id), nodes.indices.map { Int16(truncatingIfNeeded: $0) }),

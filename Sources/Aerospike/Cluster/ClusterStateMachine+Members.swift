@@ -143,11 +143,13 @@ extension ClusterStateMachine {
             let known = members[index]
             guard !known.isAnswering else { return }
             guard known.host != host else {
-                members[index].isWanted = true
+                // It is back, and need not be waited for.
+                members[index].isWanted = known.question == nil
                 return
             }
             actions.append(.drop(known.id, .moved(to: host)))
             members.remove(at: index)
+            merge(now)
             try add(report, at: host, now: now, &actions)
             return
         }

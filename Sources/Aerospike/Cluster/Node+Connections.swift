@@ -108,27 +108,6 @@ extension Node {
     }
 }
 
-/// How long to wait before a connection is opened again.
-struct Backoff {
-    /// Zero the first time, and then ever longer while connections cannot be opened or soon break.
-    private(set) var delay = TimeAmount.zero
-    private var failureCount = 0
-
-    private static let shortest = TimeAmount.milliseconds(50)
-    private static let longest = TimeAmount.seconds(1)
-    /// A connection that lived that long was good.
-    private static let goodLife = TimeAmount.seconds(1)
-
-    mutating func ended(after life: TimeAmount) {
-        failureCount = life >= Backoff.goodLife ? 0 : failureCount + 1
-        switch failureCount {
-        case ...1: delay = .zero
-        case 2: delay = Backoff.shortest
-        default: delay = min(delay * 2, Backoff.longest)
-        }
-    }
-}
-
 extension Connector {
     /// Whether nodes are spoken to by TLS, and so by the addresses that they keep for it.
     var speaksTLS: Bool { false }

@@ -34,7 +34,7 @@ package final class Node: Sendable {
     /// Few connections are preferred, so that calls that meet leave together, in one packet.
     private static let crowd = 2
 
-    init(id: ID, name: String, host: AerospikeClientConfiguration.Host) {
+    package init(id: ID, name: String, host: AerospikeClientConfiguration.Host) {
         self.id = id
         self.name = name
         self.host = host
@@ -85,12 +85,11 @@ package final class Node: Sendable {
     package var connectionCount: Int { connections.withLock(\.open.count) }
 
     /// Closes all connections, now and when more are opened; those who wait for replies are told why.
-    func close(_ reason: AerospikeError) {
+    package func close(_ reason: AerospikeError) {
         let open = connections.withLock { connections in
             connections.closedBy = connections.closedBy ?? reason
             return connections.open
         }
-        closingContinuation.finish()
         for (_, connection) in open {
             connection.close(reason.adding(node: description))
         }
@@ -99,6 +98,8 @@ package final class Node: Sendable {
             return connection
         }
         tending?.close(reason)
+        // Last, for it ends the tasks that hold the connections, which would close them for no reason.
+        closingContinuation.finish()
     }
 
     // MARK: Failures
@@ -112,7 +113,7 @@ package final class Node: Sendable {
     package var isLeftAlone: Bool { failureCount.load(ordering: .relaxed) > Node.failuresMax }
 
     /// Begins a window anew.
-    func beginFailureWindow() {
+    package func beginFailureWindow() {
         if failureCount.load(ordering: .relaxed) != 0 {
             failureCount.store(0, ordering: .relaxed)
         }

@@ -125,6 +125,7 @@ package final class NodeConnection: Sendable {
     ///
     /// - Throws: ``CallFailure``.
     package func request(
+        inParts shape: Pipeline<ReplyReceiver>.ReplyShape,
         deadline: NIODeadline,
         parts: @escaping @Sendable (ReplyMessage) -> Void,
         write: (inout ByteBuffer) throws(AerospikeError) -> Void
@@ -134,7 +135,7 @@ package final class NodeConnection: Sendable {
             await withCallContinuation { continuation in
                 submit(
                     id: id,
-                    expecting: .messages,
+                    expecting: shape,
                     deadline: deadline,
                     receiver: .parts(PartsOfContinuation(continuation: continuation, parts: parts)),
                     write: write

@@ -26,8 +26,13 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package enum ReplyShape: Sendable, Hashable {
         /// One message.
         case message
-        /// Messages up to the one that is last.
-        case messages
+        /// Messages up to the one that is last, each with a code of its own.
+        case batch
+        /// Messages up to the one that is last, or to one that says why there are no more.
+        ///
+        /// A query that is refused is answered as a call on one record is (aerospike-server 8.1, query/query.c and
+        /// transaction/thr_tsvc.c).
+        case query
         /// One body of text.
         case info
         /// One body about users.
@@ -161,7 +166,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         inFlight.append(request)
         unsentCount += 1
         bytesInFlight += request.byteCount
-        if request.shape == .message || request.shape == .messages {
+        if request.shape != .info, request.shape != .security {
             traffic.requests += 1
             traffic.bytes += request.byteCount
         }
@@ -198,7 +203,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         case (.message, .message(_, let endsBody)):
             guard endsBody else { throw .malformed("more than one message in reply to a call on one record") }
             isLast = true
-        case (.messages, .message(let message, _)): isLast = message.isLast
+        case (.batch, .message(let message, _)): isLast = message.isLast
+        case (.query, .message(let message, _)):
+            isLast = message.isLast || message.resultCode != .ok && message.donePartitionID == nil
         case (.info, .info), (.security, .security): isLast = true
         default: throw .malformed("a reply of another kind than was asked for")
         }

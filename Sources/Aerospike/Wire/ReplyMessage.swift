@@ -17,9 +17,9 @@ package struct ReplyMessage: Sendable, Hashable {
     /// Whether it ends a reply of many messages.
     package var isLast: Bool { header.info.contains(.last) }
 
-    /// The partition that it says is done, in a query's reply.
+    /// The partition that it says something about, in a query's reply: that the node does not serve it.
     ///
-    /// The number is in the place of the generation (aerospike-server 8.1, base/proto.c).
+    /// The number is in the place of the generation (aerospike-server 8.1, base/proto.c, `as_msg_pid_done_bufbuilder`).
     package var donePartitionID: UInt32? {
         header.info.contains(.partitionDone) ? header.generation : nil
     }

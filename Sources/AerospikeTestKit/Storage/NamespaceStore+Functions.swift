@@ -99,6 +99,7 @@ extension NamespaceStore {
         try checkSet(request, old, now)
         record.key = old?.key ?? Key(namespace: name, set: request.setName, digest: digest)
         try takeUserKey(from: request, into: &record)
+        record.binBytes = nil
         record.generation = old?.generation ?? 0
         record.voidTime = old?.voidTime ?? 0
         record.lastUpdateNanoseconds = old?.lastUpdateNanoseconds ?? 0

@@ -64,11 +64,13 @@ extension NamespaceStore {
         let timeToLive = try timeToLive(of: request, isNew: old == nil, setName: record.key.setName)
         if policies.replaces {
             record.bins.removeAll()
+            record.binBytes = []
         }
         let hadBins = !record.bins.isEmpty
         var work = RecordWork(record: record, now: now)
         advance(&work.record, timeToLive: timeToLive, now)
         var places: [RecordAnswer.Place] = []
+        // Not kept twice, or every change would copy all of them.
         record.bins = []
         for operation in request.operations {
             try work.carryOut(operation, of: request, into: &places)
@@ -198,7 +200,7 @@ extension NamespaceStore {
 
     /// Measures a record that is about to be stored.
     func finish(_ record: inout StoredRecord) throws(Refusal) {
-        let bytes = record.measuredBytes()
+        let bytes = record.measure()
         guard bytes <= configuration.recordBytesMax else {
             throw Refusal(.recordTooBig, "a record of \(bytes) bytes")
         }

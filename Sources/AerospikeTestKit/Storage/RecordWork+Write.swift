@@ -15,7 +15,9 @@ extension RecordWork {
         case .touch: return
         case .write: try write(operation)
         case .add, .append, .prepend: try modify(operation)
-        case .delete: record.bins.removeAll()
+        case .delete:
+            record.bins.removeAll()
+            record.binBytes = []
         case .read where operation.isReadOfAllBins(in: request):
             places += record.bins.map { RecordAnswer.Place(.read, $0) }
             return
@@ -44,6 +46,7 @@ extension RecordWork {
             record.bins[index].value = .null
             outcome = try RecordWork.evaluate(operation, on: value, modifies: true)
             record.bins[index].value = outcome.bin ?? value
+            measure(index)
         } else {
             outcome = try RecordWork.evaluate(operation, on: nil, modifies: true)
             set(operation.binName, to: outcome.bin)
@@ -63,6 +66,7 @@ extension RecordWork {
         record.bins[index].value =
             operation.kind == .add
             ? try RecordWork.sum(old, operation) : try RecordWork.concatenation(old, operation)
+        measure(index)
     }
 
     private static func sum(_ value: Value, _ operation: RequestOperation) throws(Refusal) -> Value {
@@ -160,20 +164,38 @@ extension RequestOperation {
     }
 
     private func particleOfMany(_ bytes: inout ByteBuffer) throws(Refusal) -> Value {
-        do {
-            let value = try bytes.readParticle(type)
-            if case .hyperLogLog(let sketch) = value, sketch.readableBytes == 0 {
-                throw Refusal(.invalidRequest, "a sketch of no bytes")
-            }
-            return value
-        } catch let refusal as Refusal {
-            throw refusal
+        var value: Value
+        do throws(AerospikeError) {
+            value = try bytes.readParticle(type)
         } catch {
             switch type {
-            case .list, .map: throw Refusal(.server, "\(error)")
-            case .geoJSON: throw Refusal(.invalidGeoJSON, "\(error)")
-            default: throw Refusal(.invalidRequest, "\(error)")
+            case .list, .map: throw Refusal(.server, error.message)
+            case .geoJSON: throw Refusal(.invalidGeoJSON, error.message)
+            default: throw Refusal(.invalidRequest, error.message)
             }
         }
+        if case .hyperLogLog(let sketch) = value, !sketch.isSketch {
+            throw Refusal(.invalidRequest, "bytes that are no sketch")
+        }
+        if type == .list || type == .map {
+            guard let stored = value.stored else {
+                throw Refusal(.server, "a list or map that no server stores as it is")
+            }
+            value = stored
+        }
+        return value
+    }
+}
+
+extension ByteBuffer {
+    /// Whether the bytes are a HyperLogLog sketch (base/particle_hll.c, `hll_from_wire`): flags, how many bits choose a
+    /// register, how many are kept in each besides its 6, and after a cache of 8 bytes the registers.
+    fileprivate var isSketch: Bool {
+        guard let (flags, indexBits, hashBits) = getMultipleIntegers(at: readerIndex, as: (UInt8, UInt8, UInt8).self),
+            flags == 0, (4...16).contains(indexBits), hashBits == 0 || (4...51).contains(hashBits),
+            Int(indexBits) + Int(hashBits) <= 64
+        else { return false }
+        let bits = (6 + Int(hashBits)) << Int(indexBits)
+        return readableBytes == 11 + (bits + 7) / 8
     }
 }

@@ -9,6 +9,10 @@ struct RecordWork {
 
     init(record: StoredRecord, now: ServerTime) {
         self.record = record
+        if let sizes = record.binBytes, sizes.count != record.bins.count {
+            // Someone set the bins from outside.
+            self.record.binBytes = nil
+        }
         self.now = now
     }
 
@@ -19,14 +23,26 @@ struct RecordWork {
     /// Sets a bin, or with nil removes it.
     mutating func set(_ binName: String, to value: Value?) {
         switch (index(of: binName), value) {
-        case (let index?, let value?): record.bins[index].value = value
-        case (nil, let value?): record.bins.append(Bin(binName, value))
+        case (let index?, let value?):
+            record.bins[index].value = value
+            measure(index)
+        case (nil, let value?):
+            record.bins.append(Bin(binName, value))
+            record.binBytes?.append(0)
+            measure(record.bins.count - 1)
         case (let index?, nil):
             // A server puts the last bin in the place of the one that went (base/datamodel.h, `as_bin_remove`).
             record.bins.swapAt(index, record.bins.count - 1)
             record.bins.removeLast()
+            record.binBytes?.swapAt(index, record.bins.count)
+            record.binBytes?.removeLast()
         case (nil, nil): break
         }
+    }
+
+    /// Measures a bin that changed.
+    mutating func measure(_ index: Int) {
+        record.binBytes?[index] = record.bins[index].storedBytes
     }
 }
 

@@ -11,7 +11,9 @@ extension StoredRecord {
     /// `as_flat_record_size`).
     ///
     /// What a list's or map's own index takes is not counted.
-    func measuredBytes() -> Int {
+    mutating func measure() -> Int {
+        let binBytes = binBytes.flatMap { $0.count == bins.count ? $0 : nil } ?? bins.map(\.storedBytes)
+        self.binBytes = binBytes
         var size = StoredRecord.headerBytes + StoredRecord.endMarkBytes
         if voidTime != 0 {
             size += 4
@@ -26,10 +28,7 @@ extension StoredRecord {
         if !bins.isEmpty {
             size += StoredRecord.countBytes(bins.count)
         }
-        for bin in bins {
-            size += 1 + bin.name.utf8.count + bin.value.storedBytes
-        }
-        return size
+        return binBytes.reduce(size, +)
     }
 
     /// Integers of seven bits a byte.
@@ -41,6 +40,11 @@ extension StoredRecord {
     static func rounded(_ bytes: Int) -> Int {
         (bytes + 15) & ~15
     }
+}
+
+extension Bin {
+    /// The bytes that the bin takes on storage.
+    var storedBytes: Int { 1 + name.utf8.count + value.storedBytes }
 }
 
 extension Value {

@@ -14,6 +14,8 @@ package struct StoredRecord: Sendable, Hashable {
     package var lastUpdateNanoseconds: Int64
     /// The bytes that it takes on storage, measured whenever it was written.
     package internal(set) var storedBytes = 0
+    /// The bytes that each bin takes, so that only what changes is measured again; nil if that is not known.
+    var binBytes: [Int]?
 
     package init(
         key: Key,
@@ -27,7 +29,7 @@ package struct StoredRecord: Sendable, Hashable {
         self.generation = generation
         self.voidTime = voidTime
         self.lastUpdateNanoseconds = lastUpdateNanoseconds
-        storedBytes = StoredRecord.rounded(measuredBytes())
+        storedBytes = StoredRecord.rounded(measure())
     }
 
     /// The value of a bin.

@@ -10,11 +10,19 @@ package struct BatchReply: Sendable {
     private var buffer = ByteBuffer()
     private var protoStart = 0
     private var code = ResultCode.ok
+    /// Whether only the failure is told.
+    private var isSilent = false
+    /// Whether nothing more is told, since a message with a failure in it is complete.
+    private var isOver = false
+
+    /// Answer the record that failed too (base/batch.c, `REPORT_ERROR_REC`), as aerospike-client-c always asks.
+    private static let respondsFailedKey = BatchRequest.Flags(rawValue: 0x8)
 
     /// The reply to a batch of these flags, which may have failed on the way.
     package init(to batch: BatchMessage) {
         flags = batch.flags
         code = batch.failure?.code ?? .ok
+        isSilent = batch.failure != nil
         protoStart = buffer.beginProto()
     }
 
@@ -23,21 +31,23 @@ package struct BatchReply: Sendable {
         if buffer.writerIndex - protoStart > BatchReply.messageBytes {
             buffer.endProto(at: protoStart)
             protoStart = buffer.beginProto()
+            isOver = code != .ok
         }
+        guard !isOver else { return }
         buffer.writeMessage(answer, batchIndex: index)
         switch answer.code {
         case .ok, .notFound, .filteredOut: break
         default:
-            // Unless told to go on, a server tells nothing but the failure, though it carries out every part.
-            if !flags.contains(.respondAllKeys) {
-                code = answer.code
-            }
+            // Unless told to go on, a server tells of nothing after the failure, though it carries out every part.
+            guard !flags.contains(.respondAllKeys) else { return }
+            code = answer.code
+            isSilent = isSilent || !flags.contains(BatchReply.respondsFailedKey)
         }
     }
 
     /// The whole reply, with the message that ends it.
     package consuming func finish() -> ByteBuffer {
-        if code != .ok {
+        if isSilent {
             buffer.clear()
         } else if buffer.writerIndex - protoStart > ProtoHeader.byteCount {
             buffer.endProto(at: protoStart)

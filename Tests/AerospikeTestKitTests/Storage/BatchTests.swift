@@ -56,6 +56,21 @@ struct BatchTests {
         #expect(test.store.record(key(2).digest) != nil)
     }
 
+    @Test func aBatchMayTellOfTheRecordThatFailed() throws {
+        var test = TestStore()
+        try test.put(key(1), [("a", "text")])
+        let add = RecordRequest.operate(
+            key(1),
+            [.add("a", 1)],
+            readPolicy: ReadPolicy(),
+            writePolicy: WritePolicy()
+        )
+        let batch = BatchRequest([(0, get(1)), (1, add)], flags: BatchRequest.Flags(rawValue: 0x9))
+        let messages = try messages(batch, &test)
+        #expect(messages.map(\.resultCode) == [.ok, .incompatibleType, .incompatibleType])
+        #expect(messages.map(\.isLast) == [false, false, true])
+    }
+
     @Test func longRepliesAreCut() throws {
         var test = TestStore()
         let body = Value.bytes([UInt8](repeating: 7, count: 60_000))

@@ -38,7 +38,12 @@ struct EngineDifferentialTests {
         for step in 0..<EngineDifferentialTests.callCount {
             let call = try calls.next()
             test.now = Int64(Date().timeIntervalSince1970 * 1000) * 1_000_000
-            let real = try server.messages(call.bytes, call.form)
+            var real = try server.messages(call.bytes, call.form)
+            if call.form == .manyOrRefusal {
+                // What runs of other seeds left in the same partitions is not compared.
+                let known = Set(calls.keys.map(\.digest))
+                real.removeAll { message in (try? message.key().key.digest).map { !known.contains($0) } ?? false }
+            }
             let ours = try test.messages(call.bytes)
             history.append(call.description)
             for message in real {

@@ -20,6 +20,8 @@ struct RandomCalls {
     let keys: [Key]
     /// Whether calls may have operations on lists and maps.
     var hasCollections = true
+    /// A key that was asked for in another set.
+    private var stray: Key?
 
     init(seed: UInt64, setName: String, keyCount: Int = 6) {
         generator = SeededNumbers(seed: seed)
@@ -56,7 +58,8 @@ struct RandomCalls {
         // Each record once, since a server may carry parts out in any order.
         let keys = keys.shuffled(using: &generator).prefix(number(1..<6))
         let requests = keys.enumerated().map { (index: UInt32($0.offset + 1), request: request(for: $0.element)) }
-        let flags: BatchRequest.Flags = chance(1, of: 3) ? [.inlineInMemory] : [.inlineInMemory, .respondAllKeys]
+        // 0x8 asks for the record that failed.
+        let flags = BatchRequest.Flags(rawValue: pick([0x1, 0x9, 0x5, 0x5, 0xd]))
         let batch = BatchRequest(requests, flags: flags)
         var bytes = ByteBuffer()
         try batch.write(into: &bytes, timeoutMilliseconds: 1000)
@@ -74,15 +77,21 @@ struct RandomCalls {
         return Call(bytes: bytes, form: .manyOrRefusal, description: "\(query)")
     }
 
-    mutating func request() -> RecordRequest {
-        var key = pick(keys)
-        switch number(0..<25) {
-        case 0: key = Key(namespace: "test", set: pick(["", "\(setName)-other"]), digest: key.digest)
-        case 1: key = Key(namespace: "test", set: setName, digest: key.digest, userKey: pick(["x", 1]))
-        case 2 where chance(1, of: 5): key = Key(namespace: "none", set: setName, digest: key.digest)
-        default: break
+    private mutating func request() -> RecordRequest {
+        if let stray {
+            // Or every later call on the key would find it in the wrong set.
+            self.stray = nil
+            return .delete(Key(namespace: "test", digest: stray.digest), policy: WritePolicy())
         }
-        return request(for: key)
+        let key = pick(keys)
+        switch number(0..<25) {
+        case 0:
+            stray = key
+            return request(for: Key(namespace: "test", set: pick(["", "\(setName)-other"]), digest: key.digest))
+        case 1: return request(for: Key(namespace: "test", set: setName, digest: key.digest, userKey: pick(["x", 1])))
+        case 2: return request(for: Key(namespace: "none", set: setName, digest: key.digest))
+        default: return request(for: key)
+        }
     }
 
     private mutating func request(for key: Key) -> RecordRequest {

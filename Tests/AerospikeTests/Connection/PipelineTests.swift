@@ -97,13 +97,31 @@ struct PipelineTests {
     }
 
     @Test func aReplyOfManyMessagesGoesOnToTheLast() throws {
-        try PipelineTests.submit(1, to: machine, expecting: .messages)
+        try PipelineTests.submit(1, to: machine, expecting: .batch)
         try PipelineTests.submit(2, to: machine)
         _ = machine.flush(now: start)
         guard case .part(1, _) = try machine.received(PipelineTests.message, now: start) else { throw Unexpected() }
         #expect(machine.cancel(id: 1)?.receiver == 1)
         guard case .discard = try machine.received(PipelineTests.message, now: start) else { throw Unexpected() }
         guard case .discard = try machine.received(PipelineTests.last(), now: start) else { throw Unexpected() }
+        #expect(try machine.received(PipelineTests.message, now: start).receiver == 2)
+    }
+
+    @Test func aQueryThatIsRefusedHasOneMessage() throws {
+        try PipelineTests.submit(1, to: machine, expecting: .query)
+        try PipelineTests.submit(2, to: machine)
+        _ = machine.flush(now: start)
+        guard case .part(1, _) = try machine.received(PipelineTests.message, now: start) else { throw Unexpected() }
+        var header = MessageHeader()
+        header.resultCode = 11
+        header.info = .partitionDone
+        let unavailable = ReplyMessage(header: header, body: ByteBuffer())
+        guard case .part(1, _) = try machine.received(.message(unavailable, endsBody: true), now: start) else {
+            throw Unexpected()
+        }
+        header.info = []
+        let refusal = ReplyMessage(header: header, body: ByteBuffer())
+        #expect(try machine.received(.message(refusal, endsBody: true), now: start).receiver == 1)
         #expect(try machine.received(PipelineTests.message, now: start).receiver == 2)
     }
 

@@ -96,6 +96,23 @@ struct ManyRecordsSuite {
         }
     }
 
+    @Test(arguments: ServerUnderTest.all) func aQueryThatCannotBeSaysWhy(_ server: ServerUnderTest) async throws {
+        try await server.withClient { client in
+            var query = Query(namespace: "test", set: "swift-no-index")
+            query.range = .between(bin: "unindexed", 1...2)
+            let unindexed = await #expect(throws: AerospikeError.self) {
+                for try await _ in client.query(query) {}
+            }
+            #expect(unindexed?.code == .indexNotFound)
+            query = Query(namespace: "nowhere")
+            query.call.triesMax = 1
+            let nowhere = await #expect(throws: AerospikeError.self) {
+                for try await _ in client.query(query) {}
+            }
+            #expect(nowhere?.code == .namespaceNotFound)
+        }
+    }
+
     /// 64 callers, each with records of its own: no reply ever reaches another.
     @Test(arguments: ServerUnderTest.all) func repliesReachThoseWhoAsked(_ server: ServerUnderTest) async throws {
         try await server.withClient { client in
@@ -131,12 +148,15 @@ struct ManyRecordsSuite {
                     let key = keys[turn % 20]
                     let isCancelled = turn % 3 == 0
                     group.addTask {
-                        let task = Task { try await client.get(key)?["n"]?.integer }
+                        var policy = ReadPolicy()
+                        policy.call.timeout = .seconds(30)
+                        let task = Task { try await client.get(key, policy: policy)?["n"]?.integer }
                         if isCancelled {
                             task.cancel()
                         }
                         do {
-                            #expect(try await task.value == key.userNumber)
+                            let number = try await task.value
+                            #expect(number == key.userNumber)
                             return true
                         } catch let error as AerospikeError {
                             #expect(isCancelled)

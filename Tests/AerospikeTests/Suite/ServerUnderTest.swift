@@ -43,7 +43,7 @@ struct ServerUnderTest: Sendable, CustomTestStringConvertible {
             var configuration = AerospikeClientConfiguration(seeds: cluster.seeds.map { .init($0.host, port: $0.port) })
             configure(&configuration)
             try await AerospikeClient.withClient(configuration, logger: ServerUnderTest.logger, body)
-            #expect(cluster.counters().unknownRequests == [])
+            #expect(cluster.counters.unknownRequests == [])
         }
     }
 
