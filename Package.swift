@@ -95,6 +95,7 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: nio),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
@@ -183,10 +184,14 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             exclude: [
+                "Certificates/README.md", "Certificates/make.sh",
                 "Vectors/README.md", "Vectors/crosscheck.py", "Vectors/expressions.py", "Vectors/keys.py",
                 "Vectors/operations.py",
             ],
             resources: [
+                .embedInCode("Certificates/address.pem"), .embedInCode("Certificates/authority.pem"),
+                .embedInCode("Certificates/client.key"), .embedInCode("Certificates/client.pem"),
+                .embedInCode("Certificates/node.key"), .embedInCode("Certificates/node.pem"),
                 .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
                 .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],

@@ -219,13 +219,41 @@ import Testing
         "blob.lscan": x.firstIndex(of: true, at: 0, count: 8) == 1,
         "blob.rscan": x.lastIndex(of: false, at: 0, count: 8) == 1,
         "blob.getInt": x.integer(at: 0, count: 8, signed: true) == 1,
+        "hll.init": h.created(indexBits: 8, minHashBits: 10).count() == 0,
+        "hll.init.flags": h.created(indexBits: nil, flags: .updateOnly).count() == 0,
+        "hll.union": h.union(l).count() == 3,
+        "hll.unionCount": h.unionCount(l) == 3,
+        "hll.intersectCount": h.intersectCount(l) == 3,
+        "hll.similarity": h.similarity(l) == 0.5,
         "hll.describe": h.describe() == [4, 0],
         "hll.add": h.adding(["a", "b"], indexBits: 8, minHashBits: 0).count() == 2,
         "hll.mayContain": h.mayContain(["a"]) == 1,
     ]
 
+    private static let five = ByteBuffer(bytes: [5])
+
+    private static let blobsModified: [String: Exp<ByteBuffer>] = [
+        "blob.resize": x.resized(to: 4),
+        "blob.resize.front": x.resized(to: a, .fromFront, flags: .noFail),
+        "blob.insert": x.inserting(ByteBuffer(bytes: [5, 6]), atByte: 1),
+        "blob.insert.expression": x.inserting(x, atByte: a, flags: .createOnly),
+        "blob.remove": x.removing(fromByte: 1, byteCount: 2),
+        "blob.set": x.settingBits(five, at: 4, count: 8),
+        "blob.or": x.formingOr(five, at: 4, count: 8),
+        "blob.xor": x.formingXor(five, at: 4, count: 8),
+        "blob.and": x.formingAnd(five, at: -4, count: a, flags: .partial),
+        "blob.not": x.inverting(at: 4, count: 8),
+        "blob.lshift": x.shiftingLeft(at: 4, count: 8, by: 3),
+        "blob.rshift": x.shiftingRight(at: 4, count: 8, by: a),
+        "blob.add": x.adding(3, at: 4, count: 8),
+        "blob.add.wrap": x.adding(a, at: 4, count: 8, overflow: .wrap, flags: .updateOnly),
+        "blob.subtract": x.subtracting(300, at: 4, count: 8, overflow: .saturate),
+        "blob.setInt": x.settingInteger(7, at: 4, count: 8),
+    ]
+
     private static let ours = [
         scalars, numbers, records, listReads, listWrites, mapReads, mapWrites, pops, blobsAndSketches,
+        blobsModified.mapValues { $0 == Exp(ByteBuffer(bytes: [1])) },
     ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 
     @Test func everyVectorHasItsExpression() {

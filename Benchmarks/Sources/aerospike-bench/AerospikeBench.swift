@@ -126,10 +126,12 @@ struct AerospikeBench: AsyncParsableCommand {
         func run(_ amount: Amount, writes: Bool) async throws -> [Int64] {
             let body = Value.bytes((0..<64).map { UInt8($0) })
             var policy = WritePolicy()
-            policy.call.timeout = .seconds(5)
-            policy.call.triesMax = 1
+            var call = CallPolicy()
+            call.timeout = .seconds(5)
+            call.triesMax = 1
+            policy.call = call
             var readPolicy = ReadPolicy()
-            readPolicy.call = policy.call
+            readPolicy.call = call
             var times: [Int64] = []
             var number = first
             var start = NIODeadline.now()

@@ -35,14 +35,15 @@ extension AerospikeClient {
         let isWrite = requests.contains(where: \.isWrite)
         let state = Mutex(BatchState(requests))
         // Whether a part is in doubt is decided part by part.
-        var attempts = Attempts(policy.call, isWrite: false, now: .now())
+        let callPolicy = policy.call ?? configuration.call
+        var attempts = Attempts(callPolicy, isWrite: false, now: .now())
         while true {
             let open = state.withLock { $0.openParts }
             if open.isEmpty { break }
             let lastFailure = try await attempt(open, requests, policy, attempts, state)
             let now = NIODeadline.now()
             guard let lastFailure else {
-                state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: true) }
+                state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true) }
                 break
             }
             let decision = attempts.failed(
@@ -52,10 +53,10 @@ extension AerospikeClient {
                 chance: Double.random(in: 0...1)
             )
             guard case .retry(let pause) = decision else {
-                state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: true) }
+                state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true) }
                 break
             }
-            state.withLock { $0.settle(retriesInDoubt: policy.call.retriesInDoubt, isOver: false) }
+            state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: false) }
             if state.withLock({ $0.openParts.isEmpty }) { break }
             do {
                 try await Task.sleep(for: .nanoseconds(pause.nanoseconds))

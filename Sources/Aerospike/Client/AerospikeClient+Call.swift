@@ -6,17 +6,18 @@ extension AerospikeClient {
     ///
     /// - Parameters:
     ///   - request: the request.
-    ///   - policy: its time and tries.
+    ///   - policy: its time and tries; nil for the client's.
     ///   - replica: which copy is asked; writes are for the master.
     ///   - name: what the call is called in metrics and traces.
     /// - Returns: the reply.
     /// - Throws: ``AerospikeError``, also for every result code but 0.
     func call(
         _ request: RecordRequest,
-        policy: CallPolicy,
+        policy: CallPolicy?,
         replica: ReadReplica = .master,
         name: CallName
     ) async throws(AerospikeError) -> ReplyMessage {
+        let policy = policy ?? configuration.call
         guard instruments.areOn else {
             return try await callUnobserved(request, policy: policy, replica: replica)
         }

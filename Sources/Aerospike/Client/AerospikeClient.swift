@@ -74,19 +74,21 @@ public final class AerospikeClient: Service {
     /// - Parameters:
     ///   - configuration: how the cluster is found.
     ///   - logger: what is told about nodes that come, go and fail.
+    ///   - timeout: how long finding the cluster may take.
     ///   - body: what to do with the client, once the cluster has been found.
     /// - Returns: what the function returns.
     /// - Throws: what the function throws, or ``AerospikeError`` if the cluster is not found.
     public static func withClient<Output: Sendable>(
         _ configuration: AerospikeClientConfiguration,
         logger: Logger = Logger(label: "aerospike"),
+        timeout: Duration = .seconds(5),
         _ body: (AerospikeClient) async throws -> Output
     ) async throws -> Output {
         let client = AerospikeClient(configuration, logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.cluster.run() }
             do {
-                try await client.waitUntilConnected()
+                try await client.waitUntilConnected(timeout: timeout)
                 let output = try await body(client)
                 group.cancelAll()
                 return output

@@ -1,4 +1,5 @@
 package import NIOCore
+public import NIOSSL
 public import Tracing
 
 /// How a client finds its cluster, and what it may use.
@@ -32,6 +33,17 @@ public struct AerospikeClientConfiguration: Sendable {
     /// Addresses to use in the place of those that nodes tell, for instance behind a translating router.
     public var addressTranslation: [String: String] = [:]
 
+    /// How connections are made safe, with the certificates to trust and the client's own; nil for connections without TLS.
+    ///
+    /// A node's certificate has to be for its ``Host/tlsName`` or the one that its cluster tells, or for the address at
+    /// which the node is reached. Nodes of the Community Edition know no TLS.
+    public var tls: TLSConfiguration?
+
+    /// Who the client is to clusters with users; nil for nobody.
+    ///
+    /// A cluster that has no users lets everybody in, with credentials or without.
+    public var credentials: Credentials?
+
     /// How many pipelined connections to each node there are, from 1 up.
     ///
     /// A node works on one request of a connection at a time, so several let it use its cores.
@@ -39,6 +51,9 @@ public struct AerospikeClientConfiguration: Sendable {
 
     /// How long a connection may take to be made, everything included.
     public var connectTimeout = Duration.seconds(1)
+
+    /// How long a call may take and how often it is tried, where its own policy says nothing of it.
+    public var call = CallPolicy()
 
     /// How often the nodes are asked for changes of the cluster.
     public var tendInterval = Duration.seconds(1)

@@ -110,13 +110,13 @@ extension Node {
 
 extension Connector {
     /// Whether nodes are spoken to by TLS, and so by the addresses that they keep for it.
-    var speaksTLS: Bool { false }
+    var speaksTLS: Bool { usesTLS }
 
     /// Opens a connection to a host: the one place where the cluster's connections come from.
     func connect(
         to host: AerospikeClientConfiguration.Host,
         on eventLoop: any EventLoop
     ) async throws(AerospikeError) -> NodeConnection {
-        try await connect(host: host.name, port: host.port, on: eventLoop)
+        try await connect(host: host.name, port: host.port, tlsName: host.tlsName, on: eventLoop)
     }
 }

@@ -1,4 +1,6 @@
 import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// Carries bytes between a channel and its ``NodeConnection``: it decides nothing.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -7,33 +9,45 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var decoder: ReplyDecoder
     private var frames: [ReplyDecoder.Frame] = []
     private var connection: NodeConnection?
-    private var cause: (any Error)?
+    private var cause: AerospikeError?
     private let limits: Pipeline<ReplyReceiver>.Limits
+    private let usesTLS: Bool
     private let traffic: TrafficCounters
-    /// Told once, when the channel can be used.
-    private let onActive: (NodeConnection) -> Void
+    /// Told once, when the channel can be used, or when it turns out that it never will.
+    private var onReady: ((Result<NodeConnection, AerospikeError>) -> Void)?
 
     init(
         limits: Pipeline<ReplyReceiver>.Limits,
         replyBytesMax: Int,
+        usesTLS: Bool,
         traffic: TrafficCounters,
-        onActive: @escaping (NodeConnection) -> Void
+        onReady: @escaping (Result<NodeConnection, AerospikeError>) -> Void
     ) {
         self.limits = limits
+        self.usesTLS = usesTLS
         self.traffic = traffic
-        self.onActive = onActive
+        self.onReady = onReady
         decoder = ReplyDecoder(bodyBytesMax: replyBytesMax)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive {
+        if context.channel.isActive, !usesTLS {
             activate(context.channel)
         }
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        activate(context.channel)
+        if !usesTLS {
+            activate(context.channel)
+        }
         context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            activate(context.channel)
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     private func activate(_ channel: any Channel) {
@@ -41,7 +55,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         let connection = NodeConnection(channel: channel, limits: limits, traffic: traffic)
         self.connection = connection
         traffic.connected()
-        onActive(connection)
+        onReady?(.success(connection))
+        onReady = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -71,14 +86,35 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        cause = error
-        connection?.fail(AerospikeError(.connection, "The connection broke.", cause: error))
+        let failure =
+            Self.isOfTLS(error)
+            ? AerospikeError(.tls, "The TLS handshake with the node failed.", cause: error)
+            : AerospikeError(.connection, "The connection broke.", cause: error)
+        cause = cause ?? failure
+        fail(failure)
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        connection?.fail(AerospikeError(.connection, "The node closed the connection.", cause: cause))
+        fail(cause ?? AerospikeError(.connection, "The node closed the connection."))
         connection = nil
         context.fireChannelInactive()
+    }
+
+    private func fail(_ reason: AerospikeError) {
+        connection?.fail(reason)
+        onReady?(.failure(reason))
+        onReady = nil
+    }
+
+    /// Whether TLS failed, which it also can after the handshake: a peer that accepts no certificate of ours says so late.
+    ///
+    /// That a peer closes without taking leave is no failure of TLS.
+    private static func isOfTLS(_ error: any Error) -> Bool {
+        switch error {
+        case NIOSSLError.uncleanShutdown: false
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: true
+        default: false
+        }
     }
 }

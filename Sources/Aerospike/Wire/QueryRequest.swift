@@ -111,7 +111,8 @@ package struct QueryRequest: Sendable {
         buffer.endMessage(at: start, header: header)
     }
 
-    private func writeFields(into buffer: inout ByteBuffer) -> UInt16 {
+    /// Writes the fields that say which records are wanted, and tells how many they are.
+    func writeFields(into buffer: inout ByteBuffer) -> UInt16 {
         var count: UInt16 = 0
         func field(_ body: (inout ByteBuffer) -> Void) {
             body(&buffer)

@@ -21,12 +21,29 @@ package struct PartitionTable: Sendable, Hashable {
         /// Who has every record.
         package var full: NodeSet
         /// Who has records from another cluster, which may be better.
-        package var duplicates = NodeSet()
+        package var duplicates: NodeSet
+
+        package init(
+            replicas: [Int],
+            workingMaster: Int,
+            full: NodeSet,
+            duplicates: NodeSet = NodeSet()
+        ) {
+            self.replicas = replicas
+            self.workingMaster = workingMaster
+            self.full = full
+            self.duplicates = duplicates
+        }
     }
 
     package var rows: [Row]
     /// How many copies there are.
     package var replicationFactor: Int
+
+    package init(rows: [Row], replicationFactor: Int) {
+        self.rows = rows
+        self.replicationFactor = replicationFactor
+    }
 
     package subscript(_ partitionID: Int) -> Row {
         get { rows[partitionID] }

@@ -34,13 +34,29 @@ package struct PendingCall: Sendable {
     package var deadlineNanoseconds: Int64
     /// What goes wrong with it.
     package var effect: Fault.Effect?
+    /// What parts are answered whatever came of them, by their places.
+    package var codes: [Int: ResultCode] = [:]
+
+    package init(
+        node: Int,
+        batch: BatchMessage?,
+        parts: [Part],
+        deadlineNanoseconds: Int64,
+        effect: Fault.Effect?
+    ) {
+        self.node = node
+        self.batch = batch
+        self.parts = parts
+        self.deadlineNanoseconds = deadlineNanoseconds
+        self.effect = effect
+    }
 
     /// The answers, if none is missing.
     package var answers: [RecordAnswer]? {
         var answers: [RecordAnswer] = []
-        for part in parts {
+        for (index, part) in parts.enumerated() {
             guard case .done(let answer) = part else { return nil }
-            answers.append(answer)
+            answers.append(codes[index].map { RecordAnswer($0) } ?? answer)
         }
         return answers
     }

@@ -113,7 +113,12 @@ extension SimulatedCluster {
         )
         for namespace in configuration.namespaces {
             let factor = min(replicationFactor(of: namespace), members.count)
-            view.tables[namespace.name] = table(of: namespace.name, succession, replicationFactor: factor)
+            view.tables[namespace.name] = table(
+                of: namespace.name,
+                succession,
+                members: members,
+                replicationFactor: factor
+            )
         }
         dropNeedless(view)
         if !holdsMigrations {
@@ -127,12 +132,21 @@ extension SimulatedCluster {
     }
 
     /// Who is to hold a namespace's partitions, and who has them now.
-    private func table(of namespace: String, _ succession: Succession, replicationFactor: Int) -> PartitionTable {
+    private func table(
+        of namespace: String,
+        _ succession: Succession,
+        members: [Int],
+        replicationFactor: Int
+    ) -> PartitionTable {
+        // By places, so that going through all partitions looks nothing up.
+        let holdings = nodes.map { $0.holdings[namespace] ?? [] }
+        let hasData = members.contains { node in holdings[node].contains { $0 != 0 } }
         let rows = (0..<Digest.partitionCount).map { partitionID in
             let order = succession.nodes(ofPartition: partitionID)
             let replicas = Array(order.prefix(replicationFactor))
-            let version = { (node: Int) in nodes[node].holdings[namespace]?[partitionID] ?? 0 }
-            guard let workingMaster = order.first(where: { version($0) != 0 }) else {
+            let holders = hasData ? order.filter { holdings[$0][partitionID] != 0 } : []
+            // Who has just been started knows least of what has happened since.
+            guard let workingMaster = holders.first(where: { nodes[$0].view != nil }) ?? holders.first else {
                 // Nobody has any of it: it is empty, and all that are to hold it do.
                 return PartitionTable.Row(
                     replicas: replicas,
@@ -141,14 +155,16 @@ extension SimulatedCluster {
                 )
             }
             // Nodes that had it under another cluster may have other versions of the records.
-            let full = order.filter { version($0) == version(workingMaster) }
-                .filter { replicas.contains($0) || $0 == workingMaster }
-            let others = order.filter { version($0) != 0 && version($0) != version(workingMaster) }
+            let version = holdings[workingMaster][partitionID]
             return PartitionTable.Row(
                 replicas: replicas,
                 workingMaster: workingMaster,
-                full: NodeSet(full),
-                duplicates: NodeSet(others)
+                full: NodeSet(
+                    holders.filter { node in
+                        holdings[node][partitionID] == version && (replicas.contains(node) || node == workingMaster)
+                    }
+                ),
+                duplicates: NodeSet(holders.filter { holdings[$0][partitionID] != version })
             )
         }
         return PartitionTable(rows: rows, replicationFactor: replicationFactor)
@@ -157,13 +173,20 @@ extension SimulatedCluster {
     /// Takes partitions from nodes that neither serve nor are to hold them, and have no other versions of the records.
     private mutating func dropNeedless(_ view: ClusterView) {
         for (namespace, table) in view.tables {
-            for (partitionID, row) in table.rows.enumerated() {
-                for node in view.members
-                where node != row.workingMaster && !row.replicas.contains(node) && !row.duplicates.contains(node) {
-                    nodes[node].stores[namespace]?.removeAll(inPartition: partitionID)
+            for node in view.members {
+                for partitionID in partitionsWithRecords(ofNode: node, namespace) {
+                    let row = table[partitionID]
+                    if node != row.workingMaster, !row.replicas.contains(node), !row.duplicates.contains(node) {
+                        nodes[node].stores[namespace]?.removeAll(inPartition: partitionID)
+                    }
                 }
             }
         }
+    }
+
+    private func partitionsWithRecords(ofNode node: Int, _ namespace: String) -> [Int] {
+        guard let store = nodes[node].stores[namespace], store.recordCount > 0 else { return [] }
+        return (0..<Digest.partitionCount).filter { store.recordCount(inPartition: $0) > 0 }
     }
 
     private mutating func setView(_ view: ClusterView?, of node: Int) {
@@ -184,9 +207,11 @@ extension SimulatedCluster {
     private mutating func noteHoldings(_ view: ClusterView) {
         for (namespace, table) in view.tables {
             for node in view.members {
+                guard var holdings = nodes[node].holdings[namespace] else { continue }
                 for (partitionID, row) in table.rows.enumerated() where !row.duplicates.contains(node) {
-                    nodes[node].holdings[namespace]?[partitionID] = row.full.contains(node) ? view.clusterKey : 0
+                    holdings[partitionID] = row.full.contains(node) ? view.clusterKey : 0
                 }
+                nodes[node].holdings[namespace] = holdings
             }
         }
     }
@@ -223,25 +248,29 @@ extension SimulatedCluster {
         for namespace in view.tables.keys.sorted() {
             guard var table = view.tables[namespace] else { continue }
             let policy = conflictPolicy(of: namespace)
-            for partitionID in table.rows.indices {
-                let replicas = table[partitionID].replicas
-                let givers = view.members.filter {
-                    nodes[$0].stores[namespace]?.recordCount(inPartition: partitionID) ?? 0 > 0
-                }
-                for giver in givers {
+            // Each gives what it had before it took from others, which it need not give back.
+            let gifts = view.members.map { ($0, partitionsWithRecords(ofNode: $0, namespace)) }
+            for (giver, partitionIDs) in gifts {
+                for partitionID in partitionIDs {
                     let records = nodes[giver].stores[namespace]?.records(inPartition: partitionID) ?? []
-                    for taker in replicas where taker != giver {
+                    for taker in table[partitionID].replicas where taker != giver {
                         for record in records {
                             nodes[taker].stores[namespace]?.store(record, resolving: policy)
                         }
                     }
                 }
-                for giver in givers where !replicas.contains(giver) {
+            }
+            for (giver, partitionIDs) in gifts {
+                for partitionID in partitionIDs where !table[partitionID].replicas.contains(giver) {
                     nodes[giver].stores[namespace]?.removeAll(inPartition: partitionID)
                 }
-                table[partitionID].workingMaster = replicas[0]
-                table[partitionID].full = NodeSet(replicas)
-                table[partitionID].duplicates = NodeSet()
+            }
+            table.rows = table.rows.map { row in
+                PartitionTable.Row(
+                    replicas: row.replicas,
+                    workingMaster: row.replicas.first ?? row.workingMaster,
+                    full: NodeSet(row.replicas)
+                )
             }
             view.tables[namespace] = table
         }

@@ -6,11 +6,21 @@ extension SimulatedCluster {
     /// What a connection is to do about a reply.
     package struct Reply: Sendable, Hashable {
         /// The bytes to send; empty if there is no answer.
-        package var bytes = ByteBuffer()
+        package var bytes: ByteBuffer
         /// Until when the reply and all after it are held back, in nanoseconds since 1970.
         package var heldUntilNanoseconds: Int64?
         /// What becomes of the connection.
-        package var aftermath = Fault.Aftermath.goOn
+        package var aftermath: Fault.Aftermath
+
+        package init(
+            bytes: ByteBuffer = ByteBuffer(),
+            heldUntilNanoseconds: Int64? = nil,
+            aftermath: Fault.Aftermath = .goOn
+        ) {
+            self.bytes = bytes
+            self.heldUntilNanoseconds = heldUntilNanoseconds
+            self.aftermath = aftermath
+        }
     }
 
     /// What came of a request.
@@ -93,8 +103,8 @@ extension SimulatedCluster {
         var batch: BatchMessage?
         if message.kind == .batch {
             do {
-                let stores = nodes[node].stores
-                batch = try BatchMessage(message, partsMax: configuration.batchRecordsMax) { stores[$0] != nil }
+                let names = namespaceNames
+                batch = try BatchMessage(message, partsMax: configuration.batchRecordsMax) { names.contains($0) }
             } catch {
                 let summary = RequestSummary(kind: .batch, node: node)
                 return refuse(error.code, summary, connection, nowNanoseconds, isLast: true)
@@ -121,6 +131,9 @@ extension SimulatedCluster {
                 &+ (timeout == 0 ? configuration.transactionTimeout.inNanoseconds : timeout),
             effect: effect
         )
+        if batch != nil {
+            spoilParts(of: &call)
+        }
         advance(&call, nowNanoseconds: nowNanoseconds)
         return finish(call, nowNanoseconds)
     }

@@ -19,6 +19,7 @@ package struct SimulatedCluster: Sendable {
     /// What is to be printed about things that nobody expects.
     package var complaints: [String] = []
 
+    let namespaceNames: Set<String>
     private let replicationFactor: Int
     private var clusterKeys = Dice(seed: 0x4165_726f)
 
@@ -30,6 +31,7 @@ package struct SimulatedCluster: Sendable {
     package init(replicationFactor: Int, configuration: TestCluster.Configuration) {
         self.replicationFactor = replicationFactor
         self.configuration = configuration
+        namespaceNames = Set(configuration.namespaces.map(\.name))
         holdsMigrations = configuration.holdsMigrations
         randomFaults = configuration.randomFaults
     }

@@ -13,6 +13,9 @@ package struct SimulatedDisk: Sendable {
     /// The most changes that can be taken back.
     private static let entriesMax = 100_000
 
+    /// The most deleted records of a namespace that can come back; those deleted after as many are gone for good.
+    private static let deletedMax = 100_000
+
     private var entries: [Entry] = []
     private var firstEntry = 0
     private var deleted: [String: [Digest: StoredRecord]] = [:]
@@ -23,7 +26,10 @@ package struct SimulatedDisk: Sendable {
 
     /// Remembers a change.
     package mutating func note(_ change: RecordChange, _ namespace: String, _ nowNanoseconds: Int64) {
-        if change.new == nil, let old = change.old {
+        if change.new == nil, let old = change.old,
+            deleted[namespace]?.count ?? 0 < SimulatedDisk.deletedMax
+                || deleted[namespace]?[change.digest] != nil
+        {
             deleted[namespace, default: [:]][change.digest] = old
         }
         guard forgettableNanoseconds > 0 else { return }

@@ -138,8 +138,10 @@ public final class TestCluster: Sendable {
     private func makeNode() throws -> (place: Int, future: EventLoopFuture<Void>) {
         let clear = try PortReservation()
         let tls = try tlsContext.map { _ in try PortReservation() }
-        let place = host.addNode(port: clear.port, tlsPort: tls?.port ?? 0)
-        sockets.withLock { $0.append(NodeSockets(clear: clear, tls: tls)) }
+        let place = sockets.withLock { sockets in
+            sockets.append(NodeSockets(clear: clear, tls: tls))
+            return host.addNode(port: clear.port, tlsPort: tls?.port ?? 0)
+        }
         return (place, listen(place))
     }
 

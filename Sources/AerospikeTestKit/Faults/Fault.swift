@@ -34,8 +34,21 @@ public struct Fault: Sendable {
         case goOn
     }
 
+    /// What a fault hits.
+    public enum Scope: Sendable, Hashable {
+        /// A request as a whole.
+        case request
+        /// A single part of a batch, of which the rule sees what it would see if it came by itself.
+        ///
+        /// Only ``Effect/answer(_:isApplied:)`` can happen to it.
+        case batchPart
+    }
+
     /// What goes wrong.
     public var effect: Effect
+
+    /// What it hits; a request as a whole by default.
+    public var scope = Scope.request
 
     /// The nodes where it does, by their places; all if nil.
     public var nodes: Set<Int>?

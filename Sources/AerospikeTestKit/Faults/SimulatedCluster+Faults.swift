@@ -17,18 +17,7 @@ extension SimulatedCluster {
 
     /// What goes wrong with a request; every rule that matches it counts it, and the first that is due hits it.
     mutating func takeFault(for summary: RequestSummary, _ connection: NodeConnection) -> Fault.Effect? {
-        var effect: Fault.Effect?
-        for index in faults.indices {
-            let fault = faults[index]
-            guard fault.nodes?.contains(summary.node) ?? true, fault.matches(summary) else { continue }
-            if fault.skipping > 0 {
-                faults[index].skipping -= 1
-            } else if effect == nil, fault.count > 0 {
-                faults[index].count -= 1
-                effect = fault.effect
-            }
-        }
-        faults.removeAll { $0.count <= 0 }
+        var effect = takeFault(.request, for: summary)
         if effect == nil, summary.isCall {
             effect = randomFaults?.effect(
                 node: summary.node,
@@ -39,6 +28,38 @@ extension SimulatedCluster {
         if let effect {
             nodes[summary.node].counters.faults[effect.name, default: 0] += 1
         }
+        return effect
+    }
+
+    /// Lets faults happen to the parts of a batch.
+    mutating func spoilParts(of call: inout PendingCall) {
+        guard faults.contains(where: { $0.scope == .batchPart }) else { return }
+        for (index, part) in call.parts.enumerated() {
+            guard case .asked(let request) = part else { continue }
+            let effect = takeFault(.batchPart, for: request.summary(node: call.node, batch: nil))
+            guard let effect, case .answer(let code, let isApplied) = effect else { continue }
+            nodes[call.node].counters.faults[effect.name, default: 0] += 1
+            call.codes[index] = code
+            if !isApplied {
+                call.parts[index] = .done(RecordAnswer(code))
+            }
+        }
+    }
+
+    private mutating func takeFault(_ scope: Fault.Scope, for summary: RequestSummary) -> Fault.Effect? {
+        guard !faults.isEmpty else { return nil }
+        var effect: Fault.Effect?
+        for index in faults.indices where faults[index].scope == scope {
+            let fault = faults[index]
+            guard fault.nodes?.contains(summary.node) ?? true, fault.matches(summary) else { continue }
+            if fault.skipping > 0 {
+                faults[index].skipping -= 1
+            } else if effect == nil, fault.count > 0 {
+                faults[index].count -= 1
+                effect = fault.effect
+            }
+        }
+        faults.removeAll { $0.count <= 0 }
         return effect
     }
 

@@ -160,7 +160,9 @@ extension NamespaceStore {
 
 /// Which of two versions of a record a cluster keeps (aerospike-server 8.1, conflict-resolution-policy).
 package enum ConflictResolution: Sendable, Hashable {
-    /// The one written more often, by numbers of 16 bits that wrap; the server's default.
+    /// The one whose number of writes, of 16 bits, is greater; the server's default.
+    ///
+    /// After a wrap that is the older one (base/record.c, `resolve_generation_direct`).
     case generation
     /// The one written last.
     case lastUpdateTime
@@ -171,7 +173,7 @@ package enum ConflictResolution: Sendable, Hashable {
         case .generation:
             return arrived.generation == kept.generation
                 ? arrived.lastUpdateNanoseconds > kept.lastUpdateNanoseconds
-                : isAhead(arrived, of: kept)
+                : arrived.generation > kept.generation
         case .lastUpdateTime:
             return arrived.lastUpdateNanoseconds == kept.lastUpdateNanoseconds
                 ? arrived.generation != kept.generation && isAhead(arrived, of: kept)

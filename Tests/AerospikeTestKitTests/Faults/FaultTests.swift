@@ -107,6 +107,30 @@ struct FaultTests {
         }
     }
 
+    @Test func aPartOfABatchFails() async throws {
+        try await TestCluster.withCluster { cluster in
+            let client = try NodeClient(cluster.seeds[0])
+            let keys = (0..<5).map { testKey("part\($0)") }
+            for (part, isApplied) in [(1, false), (3, true)] {
+                let digest = keys[part].digest
+                var fault = Fault(.answer(.keyBusy, isApplied: isApplied)) { $0.digest == digest && $0.kind == .write }
+                fault.scope = .batchPart
+                cluster.inject(fault)
+            }
+            // What comes by itself is no part of a batch.
+            #expect(try client.put(keys[1], 0) == .ok)
+            let batch = BatchRequest(
+                keys.enumerated().map { (UInt32($0), .put($1, bins: [("v", 1)], policy: WritePolicy())) }
+            )
+            var buffer = ByteBuffer()
+            try batch.write(into: &buffer, timeoutMilliseconds: 0)
+            let codes = try client.stream(buffer).map(\.resultCode)
+            #expect(codes == [.ok, .keyBusy, .ok, .keyBusy, .ok])
+            #expect(try keys.map { try client.get($0) } == [1, 0, 1, 1, 1])
+            #expect(cluster.counters.faults == ["answer": 2])
+        }
+    }
+
     @Test func otherBytesAreSent() async throws {
         try await TestCluster.withCluster { cluster in
             let client = try NodeClient(cluster.seeds[0])
@@ -202,37 +226,5 @@ struct FaultTests {
                 #expect(time == clock.nowNanoseconds + (node == 1 ? 30_000_000_000 : 0))
             }
         }
-    }
-
-    @Test func chanceIsReplayedFromItsSeed() async throws {
-        func run(seed: UInt64) async throws -> [String] {
-            var configuration = TestCluster.Configuration()
-            var faults = RandomFaults(seed: seed)
-            faults.swallowReply = 0.1
-            faults.dropRequest = 0.1
-            faults.cutReply = 0.1
-            faults.answerCode = 0.2
-            configuration.randomFaults = faults
-            return try await TestCluster.withCluster(configuration: configuration) { cluster in
-                var story: [String] = []
-                var client = try NodeClient(cluster.seeds[0])
-                client.setPatience(milliseconds: 100)
-                for number in 0..<60 {
-                    do {
-                        story.append("\(try client.put(testKey("r\(number)"), 1))")
-                    } catch {
-                        story.append("\(error)")
-                        client = try NodeClient(cluster.seeds[0])
-                        client.setPatience(milliseconds: 100)
-                    }
-                }
-                story.append("\(cluster.counters.faults.sorted { $0.key < $1.key })")
-                return story
-            }
-        }
-        let first = try await run(seed: 42)
-        #expect(try await run(seed: 42) == first)
-        #expect(try await run(seed: 43) != first)
-        #expect(Set(first).count > 4)
     }
 }

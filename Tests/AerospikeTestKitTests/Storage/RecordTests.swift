@@ -378,7 +378,9 @@ struct RecordTests {
         #expect(ConflictResolution.generation.prefers(version(2, 1), to: version(1, 9)))
         #expect(!ConflictResolution.generation.prefers(version(1, 9), to: version(2, 1)))
         // After a wrap the older one wins, which is why last-update-time is the better policy.
-        #expect(ConflictResolution.generation.prefers(version(1, 1), to: version(65535, 9)))
+        #expect(!ConflictResolution.generation.prefers(version(1, 9), to: version(65535, 1)))
+        #expect(ConflictResolution.generation.prefers(version(65535, 1), to: version(1, 9)))
+        #expect(ConflictResolution.lastUpdateTime.prefers(version(1, 1), to: version(65535, 1)))
         #expect(ConflictResolution.generation.prefers(version(1, 2), to: version(1, 1)))
         #expect(ConflictResolution.lastUpdateTime.prefers(version(1, 9), to: version(65535, 1)))
         #expect(ConflictResolution.lastUpdateTime.prefers(version(2, 1), to: version(1, 1)))

@@ -31,9 +31,13 @@ enum EvaluationOutcome: Equatable {
         }
     }
 
-    /// Whether it is the same, bit by bit, but that two doubles that are no numbers are equal.
+    /// Whether it is the same, bit by bit, but that two doubles that are no numbers are equal, and that the entries of
+    /// unordered maps may come in any order.
     func matches(_ other: EvaluationOutcome) -> Bool {
-        line == other.line
+        if case .value(.map?) = self {
+            return self == other
+        }
+        return line == other.line
     }
 
     /// The outcome in a few characters.

@@ -4,7 +4,17 @@ import NIOCore
 
 /// A record of bins of all types, on a real server and as the in-process node sees it.
 enum EvaluationRecord {
+    /// A sketch of a few values.
+    static let sketch: Value = {
+        let call = Operation.hyperLogLog("").add([1, 2, 3, "a", "b"], indexBits: 6, minHashBits: 5)
+        guard case .packed(let packed) = call.argument,
+            let outcome = try? HyperLogLogEvaluator.apply(packed, to: nil, modifies: true)
+        else { return .null }
+        return outcome.bin ?? .null
+    }()
+
     static let bins: [(String, Value)] = [
+        ("sketch", sketch),
         ("yes", true), ("no", false), ("one", 1), ("minus", -77), ("large", .integer(1 << 40 + 12345)), ("half", 0.5),
         ("tiny", -1e-200), ("text", "hello, world"), ("empty", ""), ("bytes", .bytes([1, 2, 3, 0xfe])),
         ("nobytes", .bytes([])), ("list", [5, "a", [1, 2], nil, 2.5, true]), ("emptylist", []),

@@ -32,7 +32,11 @@ indirect enum ExpressionForm: ExpressibleByIntegerLiteral, ExpressibleByArrayLit
             case 0x80..<0x90, 0x90..<0xa0:
                 buffer.moveReaderIndex(forwardBy: 1)
                 pending += Int(tag & 0x0f) * (tag < 0x90 ? 2 : 1)
-            case 0xdc...0xdf: return false
+            case 0xdc:
+                buffer.moveReaderIndex(forwardBy: 1)
+                guard let count = buffer.readInteger(as: UInt16.self) else { return false }
+                pending += Int(count)
+            case 0xdd...0xdf: return false
             default:
                 // Anything else is an element of its own, which the client's decoder knows.
                 guard (try? buffer.unpackValue()) != nil else { return false }
@@ -195,6 +199,27 @@ extension ExpressionForm {
         ("a call of an unknown type", [127, 10, 0, [16], list]),
         ("a call of a string", [127, 2, 0, ["x"], list]),
         ("a call in half a context", [127, 2, 0, [255, []], list]),
+        ("a call that makes a list of nothing", [127, 4, 64, [1, 5], .value(nil)]),
+        ("a call that makes a map of nothing", [127, 5, 64, [67, 1, 2, 1, 0], .value(nil)]),
+        ("a call that makes a blob of nothing", [127, 6, 65, [1, 1, .value(.bytes([7]))], .value(nil)]),
+        ("a call that makes a blob of nothing, and of the wrong type", [127, 4, 65, [0, 3], .value(nil)]),
+        ("a call that makes a sketch of nothing", [127, 9, 66, [0, 4, 0, 0], .value(nil)]),
+        ("a call that finds nothing to make", [127, 6, 65, [7, 0, 8], .value(nil)]),
+        ("a call that fails", [127, 2, 0, [19, 7, 99], list]),
+        ("a call that finds nothing", [127, 2, 0, [97, 7, .value("none")], [81, 5, "map"]]),
+        ("a call that finds nothing, as is wanted", [127, 0, 0, [97, 7, .value("none")], [81, 5, "map"]]),
+        ("a call that finds another type", [127, 3, 0, [16], list]),
+        ("a call that modifies a list to another type", [127, 5, 64, [1, 5], list]),
+        ("a call of 17 arguments", [127, 2, 1, [51, one, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], bytes]),
+        (
+            "a call of too many parts",
+            [
+                127, 2, 1,
+                [51, one, one, one, one, one, one, one, one, one, one, one, one, one, one, one, one, one, one], bytes,
+            ]
+        ),
+        ("a call in a context", [127, 2, 0, [255, [16, 2], [16]], list]),
+        ("a call in a context that is none", [127, 2, 0, [255, [16, 0], [16]], list]),
         ("a call with arguments that are malformed", [127, 2, 1, [51, [9], 8], bytes]),
     ]
 }

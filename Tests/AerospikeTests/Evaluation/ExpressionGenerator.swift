@@ -8,7 +8,7 @@ struct ExpressionGenerator {
     var asksMetadata = true
     /// Whether lists, maps, bits and sketches may be called on.
     var calls = true
-    private var depth = 0
+    var depth = 0
     private var variables: [(name: String, type: Any.Type)] = []
     private var variableCount = 0
 
@@ -97,6 +97,9 @@ struct ExpressionGenerator {
                 .isTombstone
             )
         }
+        if calls, chance(20) {
+            return boolCall()
+        }
         return deeper { generator in
             switch generator.number(0..<16) {
             case 0: return generator.bool() && generator.bool()
@@ -142,124 +145,13 @@ struct ExpressionGenerator {
         return string().matches(pattern, options: RegexOptions(rawValue: number(0..<16)))
     }
 
-    // MARK: Numbers
-
-    mutating func int() -> Exp<Int> {
-        if let control = control({ $0.int() }) {
-            return control
-        }
-        guard !isLeaf() else {
-            if asksMetadata, chance(10) {
-                return pick(
-                    .digestModulo(number(1..<1000)),
-                    .digestModulo(-7),
-                    .lastUpdate,
-                    .voidTime,
-                    .recordSize,
-                    .deviceSize,
-                    .memorySize,
-                    .userKey
-                )
-            }
-            return pick(
-                0,
-                1,
-                2,
-                -1,
-                3,
-                7,
-                Exp(number(-100..<100)),
-                Exp(number(0..<64)),
-                Exp(Int.max),
-                Exp(Int.min),
-                Exp(Int(truncatingIfNeeded: random.next())),
-                .int(bin: "one"),
-                .int(bin: "minus"),
-                .int(bin: "large"),
-                .int(bin: "none"),
-                .int(bin: "text"),
-                .type(ofBin: "list"),
-                .type(ofBin: "none"),
-                .type(ofBin: "map")
-            )
-        }
-        return deeper { generator in
-            switch generator.number(0..<20) {
-            case 0: return generator.int() + generator.int()
-            case 1: return generator.int() - generator.int()
-            case 2: return generator.int() * generator.int()
-            case 3: return generator.int() / generator.int()
-            case 4: return -generator.int()
-            case 5: return generator.int() % generator.int()
-            case 6: return .sum(generator.int(), generator.int(), generator.int())
-            case 7: return .product(generator.int(), generator.int(), generator.int())
-            case 8: return .min(generator.int(), generator.int(), generator.int())
-            case 9: return .max(generator.int(), generator.int())
-            case 10: return generator.int().magnitude
-            case 11: return generator.double().asInt
-            case 12: return generator.int() & generator.int()
-            case 13: return generator.int() | generator.int()
-            case 14: return generator.int() ^ generator.int()
-            case 15: return ~generator.int()
-            case 16: return generator.pick(generator.int() << generator.int(), generator.int() >> generator.int())
-            case 17: return generator.int().shiftedRightLogically(by: generator.int())
-            case 18: return generator.int().nonzeroBitCount
-            default:
-                let number = generator.int()
-                return generator.chance(50)
-                    ? number.firstIndex(of: generator.bool()) : number.lastIndex(of: generator.bool())
-            }
-        }
-    }
-
-    mutating func double() -> Exp<Double> {
-        if let control = control({ $0.double() }) {
-            return control
-        }
-        guard !isLeaf() else {
-            return pick(
-                0,
-                1,
-                -0.0,
-                2.5,
-                -3.75,
-                1e300,
-                Exp(Double.infinity),
-                Exp(Double.nan),
-                Exp(Double.leastNonzeroMagnitude),
-                Exp(Double(number(-1000..<1000)) / 8),
-                .double(bin: "half"),
-                .double(bin: "tiny"),
-                .double(bin: "none"),
-                .double(bin: "one"),
-                9.3e18,
-                -9.3e18
-            )
-        }
-        return deeper { generator in
-            switch generator.number(0..<14) {
-            case 0: return generator.double() + generator.double()
-            case 1: return generator.double() - generator.double()
-            case 2: return generator.double() * generator.double()
-            case 3: return generator.double() / generator.double()
-            case 4: return -generator.double()
-            case 5: return generator.double().power(generator.double())
-            case 6: return generator.double().logarithm(base: generator.double())
-            case 7: return generator.double().floor
-            case 8: return generator.double().ceiling
-            case 9: return generator.double().magnitude
-            case 10: return .min(generator.double(), generator.double())
-            case 11: return .max(generator.double(), generator.double(), generator.double())
-            case 12: return .sum(generator.double(), generator.double())
-            default: return generator.int().asDouble
-            }
-        }
-    }
-
     // MARK: The rest
 
     mutating func string() -> Exp<String> {
-        control { $0.string() }
+        if calls, !isLeaf() {
+            return stringCall()
+        }
+        return control { $0.string() }
             ?? pick(
                 "",
                 "hello",
@@ -278,7 +170,10 @@ struct ExpressionGenerator {
     }
 
     mutating func blob() -> Exp<ByteBuffer> {
-        control { $0.blob() }
+        if calls, !isLeaf() {
+            return blobCall()
+        }
+        return control { $0.blob() }
             ?? pick(
                 Exp(ByteBuffer(bytes: random.bytes(number(0..<6)))),
                 Exp(ByteBuffer(bytes: [1, 2, 3])),
@@ -291,7 +186,10 @@ struct ExpressionGenerator {
     }
 
     mutating func list() -> Exp<Value.List> {
-        control { $0.list() }
+        if calls, !isLeaf() {
+            return listCall()
+        }
+        return control { $0.list() }
             ?? pick(
                 .list(bin: "list"),
                 .list(bin: "sorted"),
@@ -307,7 +205,10 @@ struct ExpressionGenerator {
     }
 
     mutating func map() -> Exp<Value.Map> {
-        control { $0.map() }
+        if calls, !isLeaf() {
+            return mapCall()
+        }
+        return control { $0.map() }
             ?? pick(
                 .map(bin: "map"),
                 .map(bin: "keyed"),

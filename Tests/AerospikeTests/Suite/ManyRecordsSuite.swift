@@ -148,9 +148,7 @@ struct ManyRecordsSuite {
                     let key = keys[turn % 20]
                     let isCancelled = turn % 3 == 0
                     group.addTask {
-                        var policy = ReadPolicy()
-                        policy.call.timeout = .seconds(30)
-                        let task = Task { try await client.get(key, policy: policy)?["n"]?.integer }
+                        let task = Task { try await client.get(key)?["n"]?.integer }
                         if isCancelled {
                             task.cancel()
                         }

@@ -35,16 +35,32 @@ struct ServerUnderTest: Sendable, CustomTestStringConvertible {
     ) async throws {
         guard let nodeCount else {
             var configuration = AerospikeClientConfiguration(seeds: ServerUnderTest.namedSeeds)
-            configure(&configuration)
-            try await AerospikeClient.withClient(configuration, logger: ServerUnderTest.logger, body)
+            try await run(&configuration, configure, body)
             return
         }
         try await TestCluster.withCluster(nodes: nodeCount, replicationFactor: min(2, nodeCount)) { cluster in
             var configuration = AerospikeClientConfiguration(seeds: cluster.seeds.map { .init($0.host, port: $0.port) })
-            configure(&configuration)
-            try await AerospikeClient.withClient(configuration, logger: ServerUnderTest.logger, body)
+            try await run(&configuration, configure, body)
             #expect(cluster.counters.unknownRequests == [])
         }
+    }
+
+    private func run(
+        _ configuration: inout AerospikeClientConfiguration,
+        _ configure: (inout AerospikeClientConfiguration) -> Void,
+        _ body: @Sendable (AerospikeClient) async throws -> Void
+    ) async throws {
+        // What is measured here is never time: a machine that has much else to do is to pass as well.
+        configuration.call.timeout = .seconds(30)
+        configuration.connectTimeout = .seconds(30)
+        configuration.stallTimeout = .seconds(30)
+        configure(&configuration)
+        try await AerospikeClient.withClient(
+            configuration,
+            logger: ServerUnderTest.logger,
+            timeout: .seconds(60),
+            body
+        )
     }
 
     /// Says nothing: what matters is in the tests' results.

@@ -14,10 +14,11 @@ extension ExpressionRun {
             }
         }
         guard let target = try evaluate(call.target) else { return nil }
-        let bin = target == .null ? nil : target
+        let bin = target == .null ? Value?.none : target
         guard let outcome = try apply(call, packed, to: bin) else { return nil }
         let result = (call.modifies ? outcome.bin : outcome.answer) ?? .null
-        return call.type.includes(result) ? result : nil
+        guard call.type.includes(result) else { return nil }
+        return result
     }
 
     /// Applies the operation; nil if a server refuses it, which makes the result unknown.

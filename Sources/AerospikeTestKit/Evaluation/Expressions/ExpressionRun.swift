@@ -106,7 +106,7 @@ struct ExpressionRun {
                 return .boolean(decision)
             }
         }
-        return isUnknown ? nil : .boolean(!decision)
+        return isUnknown ? Value?.none : .boolean(!decision)
     }
 
     private mutating func exclusive(_ arguments: [ExpressionNode]) throws(Refusal) -> Value? {

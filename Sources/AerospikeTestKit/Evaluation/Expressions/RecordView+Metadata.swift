@@ -16,7 +16,7 @@ extension ExpressionEvaluator.RecordView {
         case .setName: .string(key.setName)
         case .keyExists: .boolean(storesUserKey)
         case .isTombstone: .boolean(isTombstone)
-        default: nil
+        default: Value?.none
         }
     }
 
