@@ -112,7 +112,9 @@ struct CollectionArguments {
 
     /// A value that may be missing.
     func optional(_ index: Int) -> Value? {
-        values.indices.contains(index) ? values[index] : nil
+        // Not as one expression: a nil in it would be a value that is null.
+        guard values.indices.contains(index) else { return nil }
+        return values[index]
     }
 
     /// An index or a rank.
