@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 /// Nodes that replicate, die, come back and are cut off from one another; the test moves the time.
+@Suite(.onThreads)
 struct ClusterTests {
     private let clock = ManualClock()
     private let keys = (0..<60).map { testKey("c\($0)") }

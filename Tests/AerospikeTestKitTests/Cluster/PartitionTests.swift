@@ -3,6 +3,7 @@ import AerospikeTestKit
 import Testing
 
 /// Nodes that do not see one another, while clients see all of them.
+@Suite(.onThreads)
 struct PartitionTests {
     private let clock = ManualClock()
     private let keys = (0..<30).map { testKey("s\($0)") }

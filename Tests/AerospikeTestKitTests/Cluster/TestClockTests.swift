@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 /// Time that a test moves, and time that does not wait for it.
+@Suite(.onThreads)
 struct TestClockTests {
     @Test func whatIsDueIsDoneInOrder() {
         let manual = ManualClock(startingAtUnixSeconds: 100)

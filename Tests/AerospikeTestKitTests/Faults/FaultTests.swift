@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 /// Every fault happens, where and as often as it is told to.
+@Suite(.onThreads)
 struct FaultTests {
     private let key = testKey("fault")
 

@@ -3,6 +3,7 @@ import AerospikeTestKit
 import Testing
 
 /// Faults by chance.
+@Suite(.onThreads)
 struct RandomFaultsTests {
     private func story(seed: UInt64, connection: Int = 1) -> [Fault.Effect?] {
         var faults = RandomFaults(seed: seed)

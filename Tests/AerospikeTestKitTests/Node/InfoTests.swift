@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 /// Answers to info requests, alone and beside a real server's.
+@Suite(.onThreads)
 struct InfoTests {
     @Test func aNodeTellsWhereItIs() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2) { cluster in

@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 /// One node, over its port.
+@Suite(.onThreads)
 struct NodeTests {
     @Test func recordsAreKept() async throws {
         try await TestCluster.withCluster { cluster in

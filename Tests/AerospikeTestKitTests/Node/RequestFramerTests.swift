@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 /// Requests out of bytes, whatever the bytes.
+@Suite(.onThreads)
 struct RequestFramerTests {
     @Test func requestsAreCutInWhateverPieces() throws {
         var bytes = ByteBuffer()

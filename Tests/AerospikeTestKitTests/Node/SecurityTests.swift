@@ -6,6 +6,7 @@ import NIOSSL
 import Testing
 
 /// Users and TLS, which only the Enterprise Edition has.
+@Suite(.onThreads)
 struct SecurityTests {
     private static let hash = "$2a$10$7EqJtq98hPqEX7fNZaFWoOu7NRZ0i7m5NbgPBEsHTCoJzZDEKQRb."
 
