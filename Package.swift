@@ -164,7 +164,9 @@ let package = Package(
                 "Aerospike", "AerospikeTestKit",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
+            exclude: ["Clients"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -184,8 +186,8 @@ let package = Package(
                 "Vectors/operations.py",
             ],
             resources: [
-                .embedInCode("Vectors/expressions.txt"), .embedInCode("Vectors/keys.txt"),
-                .embedInCode("Vectors/operations.txt"),
+                .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
+                .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings
         ),

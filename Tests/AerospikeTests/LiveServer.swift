@@ -1,17 +1,21 @@
 import Aerospike
+import AerospikeTestKit
 import Glibc
 import NIOCore
 
-/// One blocking connection to a real server, which is all that checking what is on the wire needs.
+/// One blocking connection to a server, which is all that checking what is on the wire needs.
 final class LiveServer {
-    /// The variable that names the server as `host` or `host:port`; without it the live tests are left out.
+    /// The variable that names a real server as `host` or `host:port`; without it the server is a node in this process.
     static let address = getenv("AEROSPIKE_HOST").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+
+    /// A node in this process, which lasts as long as the tests do.
+    static let node = Result { try TestCluster.startBlocking() }
 
     private let descriptor: Int32
     private var decoder = ReplyDecoder()
 
     init() throws {
-        let parts = (Self.address ?? "").split(separator: ":")
+        let parts = try (Self.address ?? "127.0.0.1:\(Self.node.get().seeds[0].port)").split(separator: ":")
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?

@@ -2,16 +2,10 @@ import Aerospike
 import NIOCore
 import Testing
 
-/// What a real server makes of our bytes, and we of its.
+/// What a server makes of our bytes, and we of its: the one that `AEROSPIKE_HOST` names, or a node in this process.
 ///
-/// It uses the namespace `test` of the server that `AEROSPIKE_HOST` names, and only the set `swift-wire` of it.
-@Suite(
-    .enabled(
-        if: LiveServer.address != nil,
-        "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
-    ),
-    .serialized
-)
+/// It uses only the set `swift-wire` of the namespace `test`.
+@Suite(.serialized)
 struct LiveTests {
     let server: LiveServer
 

@@ -77,6 +77,13 @@ public struct Digest: Sendable, Hashable {
     }
 }
 
+extension Digest: Comparable {
+    /// Whether a digest's bytes come before another's.
+    public static func < (left: Digest, right: Digest) -> Bool {
+        (left.high, left.middle, left.low) < (right.high, right.middle, right.low)
+    }
+}
+
 extension Digest: CustomStringConvertible {
     /// The digest in hexadecimal.
     public var description: String {
