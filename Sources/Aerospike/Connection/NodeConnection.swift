@@ -36,6 +36,11 @@ package final class NodeConnection: Sendable {
     /// Whether the connection can be used.
     package var isOpen: Bool { pipeline.withLock { !$0.isClosed } }
 
+    /// Whether nothing has arrived from a time on.
+    package func hasBeenSilent(since start: NIODeadline) -> Bool {
+        pipeline.withLock { $0.hasBeenSilent(since: start) }
+    }
+
     /// Completes when the connection is closed, by whomever.
     package var closed: EventLoopFuture<Void> { channel.closeFuture }
 
@@ -123,6 +128,7 @@ package final class NodeConnection: Sendable {
     ///
     /// - Throws: ``CallFailure``.
     package func request(
+        expecting shape: Pipeline<ReplyReceiver>.ReplyShape = .messages,
         deadline: NIODeadline,
         parts: @escaping @Sendable (ReplyMessage) -> Void,
         write: (inout ByteBuffer) throws(AerospikeError) -> Void
@@ -132,7 +138,7 @@ package final class NodeConnection: Sendable {
             await withCallContinuation { continuation in
                 submit(
                     id: id,
-                    expecting: .messages,
+                    expecting: shape,
                     deadline: deadline,
                     receiver: .parts(PartsOfContinuation(continuation: continuation, parts: parts)),
                     write: write
@@ -176,8 +182,12 @@ package final class NodeConnection: Sendable {
 
     /// Sends what has gathered, unless the socket takes nothing now.
     func flush() {
-        guard channel.isActive, channel.isWritable else { return }
-        let (bytes, expiry) = pipeline.withLock { ($0.flush(now: .now()), $0.nextCheck) }
+        guard channel.isActive else { return }
+        // Time runs for those too whose requests the socket does not take.
+        let isWritable = channel.isWritable
+        let (bytes, expiry) = pipeline.withLock { pipeline in
+            (isWritable ? pipeline.flush(now: .now()) : nil, pipeline.nextCheck)
+        }
         if let bytes {
             channel.writeAndFlush(bytes, promise: nil)
         }
@@ -222,12 +232,19 @@ package final class NodeConnection: Sendable {
 
     /// Closes the connection, and tells those who wait why.
     func fail(_ reason: AerospikeError) {
+        // Bytes that are not the protocol concern the one whose reply they are in the place of. The others lost nothing but
+        // their connection.
+        var common = reason
+        if reason.code == .malformedReply || reason.code == .unsupportedFeature {
+            common = AerospikeError(.connection, "The connection was given up for what the node sent.", cause: reason)
+        }
         let failed = pipeline.withLock { pipeline in
             currentLoad.store(0, ordering: .relaxed)
-            return pipeline.close(reason)
+            return pipeline.close(common)
         }
-        for failure in failed {
-            failure.receiver.fail(CallFailure(reason, wasSent: failure.wasSent))
+        for (failure, place) in zip(failed, 0...) {
+            let error = place == 0 && failure.wasSent ? reason : common
+            failure.receiver.fail(CallFailure(error, wasSent: failure.wasSent))
         }
         channel.close(promise: nil)
     }

@@ -28,6 +28,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         case message
         /// Messages up to the one that is last.
         case messages
+        /// The same, of no more than so many besides the last.
+        case batch(partsMax: Int)
         /// One body of text.
         case info
         /// One body about users.
@@ -42,6 +44,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         /// Nil when nobody waits any more.
         var receiver: Receiver?
         var byteCount: Int
+        /// How many messages of its reply have come.
+        var partCount = 0
     }
 
     /// A request whose caller has to be told that it failed.
@@ -72,6 +76,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
+    /// When something last arrived.
+    private var lastReply: NIODeadline?
     private var closedBy: AerospikeError?
     /// Whether a flush was asked for and has not come.
     private var flushIsDue = false
@@ -181,12 +187,18 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
             throw .malformed("a reply that nobody asked for")
         }
         lastProgress = now
+        lastReply = now
         let isLast: Bool
         switch (first.shape, frame) {
         case (.message, .message(_, let endsBody)):
             guard endsBody else { throw .malformed("more than one message in reply to a call on one record") }
             isLast = true
         case (.messages, .message(let message, _)): isLast = message.isLast
+        case (.batch(let partsMax), .message(let message, _)):
+            isLast = message.isLast
+            // Also when nobody waits any more: a reply without an end would hold up the connection for ever.
+            guard isLast || first.partCount < partsMax else { throw .malformed("more answers than a batch has calls") }
+            inFlight[inFlight.startIndex].partCount += 1
         case (.info, .info), (.security, .security): isLast = true
         default: throw .malformed("a reply of another kind than was asked for")
         }
@@ -236,6 +248,11 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         nextExpiry = next
         knownExpiry = next
         return failed
+    }
+
+    /// Whether nothing has arrived from a time on.
+    package func hasBeenSilent(since start: NIODeadline) -> Bool {
+        lastReply.map { $0 < start } ?? true
     }
 
     /// Whether requests have been in flight for too long without any reply.
