@@ -63,6 +63,7 @@ package struct Attempts: Sendable {
     /// - Parameters:
     ///   - now: the time.
     ///   - canAskOthers: whether the next try may go to another node.
+    /// - Returns: the time.
     package func tryDeadline(now: NIODeadline, canAskOthers: Bool = false) -> NIODeadline {
         if let tryTimeout = policy.tryTimeout {
             return min(deadline, now + tryTimeout.timeAmount)

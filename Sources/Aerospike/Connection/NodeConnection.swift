@@ -242,8 +242,8 @@ package final class NodeConnection: Sendable {
             currentLoad.store(0, ordering: .relaxed)
             return pipeline.close(common)
         }
-        for (failure, place) in zip(failed, 0...) {
-            let error = place == 0 && failure.wasSent ? reason : common
+        for failure in failed {
+            let error = failure.isInTurn ? reason : common
             failure.receiver.fail(CallFailure(error, wasSent: failure.wasSent))
         }
         channel.close(promise: nil)

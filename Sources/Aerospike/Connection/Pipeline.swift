@@ -53,6 +53,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         package var receiver: Receiver
         /// Whether the request may have reached the node.
         package var wasSent: Bool
+        /// Whether it was this request's reply that was to come next.
+        package var isInTurn = false
     }
 
     /// What to do with something that arrived.
@@ -283,7 +285,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         var failed: [Failed] = []
         for (request, offset) in zip(inFlight, 0...) {
             if let receiver = request.receiver {
-                failed.append(Failed(receiver: receiver, wasSent: offset < sentCount))
+                failed.append(
+                    Failed(receiver: receiver, wasSent: offset < sentCount, isInTurn: offset == 0 && sentCount > 0)
+                )
             }
         }
         for (request, _) in waiting {

@@ -7,7 +7,7 @@ final class FaultLoad: Sendable {
     private let seed: UInt64
     private let taskCount: Int
     private let letsWritesBeLate: Bool
-    private let call: CallPolicy
+    private let available: AvailableRead
     private let state = Mutex(State())
 
     private struct State {
@@ -27,13 +27,13 @@ final class FaultLoad: Sendable {
         seed: UInt64,
         taskCount: Int = 24,
         letsWritesBeLate: Bool = false,
-        call: CallPolicy = CallPolicy()
+        available: AvailableRead = .one
     ) {
         self.client = client
         self.seed = seed
         self.taskCount = taskCount
         self.letsWritesBeLate = letsWritesBeLate
-        self.call = call
+        self.available = available
     }
 
     /// Runs the load for as long as a function runs, and reads all records afterwards.
@@ -133,8 +133,8 @@ final class FaultLoad: Sendable {
         var random: SeededGenerator
         var ledgers: [RecordLedger]
         var readPolicy = ReadPolicy()
-        var writePolicy = WritePolicy()
-        var batchPolicy = BatchPolicy()
+        let writePolicy = WritePolicy()
+        let batchPolicy = BatchPolicy()
 
         init(_ load: FaultLoad, _ task: Int) {
             self.load = load
@@ -142,9 +142,7 @@ final class FaultLoad: Sendable {
             ledgers = (0..<FaultLoad.recordsPerTask).map { number in
                 RecordLedger("\(load.seed)/\(task)/\(number)", letsWritesBeLate: load.letsWritesBeLate)
             }
-            readPolicy.call = load.call
-            writePolicy.call = load.call
-            batchPolicy.call = load.call
+            readPolicy.available = load.available
         }
 
         mutating func run() async -> [RecordLedger] {
@@ -223,7 +221,7 @@ final class FaultLoad: Sendable {
                 switch place {
                 case index: .put(ledgers[place].key, ledgers[place].bins(number, padding: 20))
                 case stepped: .operate(ledgers[place].key, ledgers[place].step(stepNumber))
-                default: .get(ledgers[place].key)
+                default: .get(ledgers[place].key, policy: readPolicy)
                 }
             }
             let began = ContinuousClock.now

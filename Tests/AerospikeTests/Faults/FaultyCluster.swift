@@ -33,8 +33,10 @@ enum NodeFault: String, Sendable, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { "a node is \(rawValue)" }
 
-    /// Whether writes may be applied long after their callers were told of a failure: by a node that comes to itself.
-    var letsWritesBeLate: Bool { self == .suspended }
+    /// Whether a node comes back that does not know what the others wrote without it.
+    ///
+    /// A read that asks it alone then gets what it has; one that asks all who may have the newest does not.
+    var bringsStaleCopies: Bool { self == .suspended }
 
     /// What is done to the cluster before there is any load.
     func prepare(_ cluster: any FaultyCluster) async throws {

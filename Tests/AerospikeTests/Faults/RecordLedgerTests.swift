@@ -5,11 +5,11 @@ import Testing
 struct RecordLedgerTests {
     private var ledger = RecordLedger("r", letsWritesBeLate: false)
 
-    private func record(_ number: Int, name: String = "r", count: Int64 = 0, steps: [Value] = []) -> Record {
+    private func record(_ number: Int, name: String = "r", count: Int64 = 0, steps: String = "") -> Record {
         Record(
             bins: [
                 Bin(RecordLedger.value, .string("\(name)#\(number)#xx")), Bin(RecordLedger.name, .string(name)),
-                Bin(RecordLedger.count, .integer(count)), Bin(RecordLedger.steps, .list(Value.List(steps))),
+                Bin(RecordLedger.count, .integer(count)), Bin(RecordLedger.steps, .string(steps)),
             ],
             generation: 1,
             voidTimeSeconds: 0
@@ -49,9 +49,9 @@ struct RecordLedgerTests {
         ledger.stepped(2, failedInDoubt: true)
         ledger.stepped(3, failedInDoubt: false)
         ledger.put(4, failedInDoubt: nil)
-        try ledger.check(whole: record(4, count: 1, steps: [1]))
-        try ledger.check(whole: record(4, count: 2, steps: [1, 2]))
-        for (count, steps) in [(1, [2]), (2, [1, 3]), (2, [1, 1]), (2, [1]), (0, [])] as [(Int64, [Value])] {
+        try ledger.check(whole: record(4, count: 1, steps: "1,"))
+        try ledger.check(whole: record(4, count: 2, steps: "1,2,"))
+        for (count, steps) in [(1, "2,"), (2, "1,3,"), (2, "1,1,"), (2, "1,"), (0, "")] as [(Int64, String)] {
             #expect(throws: RecordLedger.Violation.self) {
                 try ledger.check(whole: record(4, count: count, steps: steps))
             }
