@@ -47,6 +47,8 @@ enum NodeFaultCase {
     ) async throws -> LoadReport {
         let configuration = AerospikeClientConfiguration(seeds: cluster.seeds)
         return try await AerospikeClient.withClient(configuration) { client in
+            // Whatever was prepared is over.
+            try await PartitionProbe.run(client)
             let load = FaultLoad(client, seed: seed, letsWritesBeLate: letsWritesBeLate, available: available)
             let report = try await load.run { load in
                 await load.calls(1000)
