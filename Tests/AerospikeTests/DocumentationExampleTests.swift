@@ -89,7 +89,7 @@ import Testing
             }
             #expect(names == ["Ann"])
 
-            do {
+            do throws(AerospikeError) {
                 try await client.add(key, ["name": 1])
             } catch  where error.inDoubt {
                 Issue.record("A refused write is not in doubt.")

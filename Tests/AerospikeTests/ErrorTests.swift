@@ -24,7 +24,7 @@ import Testing
     /// A busy record or a full server refused the write; a time-out or a broken connection says nothing of it.
     @Test func onlyWhatSaysNothingOfAWriteLeavesItInDoubt() {
         let doubtful = (-20...255).map(ResultCode.init(rawValue:)).filter(\.leavesWriteInDoubt)
-        #expect(doubtful == [.connection, .cancelled, .malformedReply, .timeout])
+        #expect(doubtful == [.noResponse, .connection, .cancelled, .malformedReply, .timeout])
     }
 
     @Test func anErrorSaysAllThatIsKnown() {

@@ -124,16 +124,21 @@ extension AerospikeClient {
                         failure = CallFailure(error, wasSent: true)
                     }
                 }
-                if let failed = outcome.failure {
-                    let answered = Set(outcome.messages.map { Int($0.batchIndex) })
-                    for part in outcome.parts where !answered.contains(part) {
-                        state.failed(part, failed.error, wasSent: failed.wasSent)
-                    }
+                let answered = Set(outcome.messages.map { Int($0.batchIndex) })
+                let missing = outcome.failure ?? CallFailure(AerospikeError(.noResponse), wasSent: true)
+                for part in outcome.parts where !answered.contains(part) {
+                    state.failed(part, missing.error.adding(node: outcome.node.description), wasSent: missing.wasSent)
                 }
             }
             if let failed = outcome.failure {
-                failure = failed
-                cluster.heed(failed, of: outcome.node)
+                // Each part is judged by its own failure; any that may be tried again has the batch go on.
+                if failure?.error.code.isTransient != true {
+                    failure = failed
+                }
+                cluster.requestTend()
+                if let connection = outcome.connection {
+                    note(failed, of: outcome.node, connection, since: now)
+                }
             }
         }
         if failure == nil, let transient = state.withLock({ $0.transientFailure }) {
@@ -150,6 +155,8 @@ private struct BatchExchange: Sendable {
         var parts: [Int]
         var messages: [ReplyMessage]
         var failure: CallFailure?
+        /// By which connection the node was asked, if it was.
+        var connection: NodeConnection?
     }
 
     var parts: [Int]
@@ -161,6 +168,7 @@ private struct BatchExchange: Sendable {
 
     func run() async -> Outcome {
         let gathered = Mutex<[ReplyMessage]>([])
+        var used: NodeConnection?
         do throws(CallFailure) {
             guard !node.isLeftAlone else {
                 throw CallFailure(AerospikeError(.maxErrorRate), wasSent: false)
@@ -171,6 +179,7 @@ private struct BatchExchange: Sendable {
                     wasSent: false
                 )
             }
+            used = connection
             let timeout = UInt32(clamping: max(1, (deadline - now).nanoseconds / 1_000_000))
             if parts.count == 1, policy.filter == nil {
                 let frame = try await connection.request(expecting: .message, deadline: deadline) {
@@ -183,7 +192,8 @@ private struct BatchExchange: Sendable {
                 message.header.timeoutOrIndex = UInt32(parts[0])
                 return Outcome(node: node, parts: parts, messages: [message], failure: nil)
             }
-            let last = try await connection.request(inParts: .batch, deadline: deadline) { message in
+            let last = try await connection.request(inParts: .batch(partsMax: parts.count), deadline: deadline) {
+                message in
                 gathered.withLock { $0.append(message) }
             } write: { buffer throws(AerospikeError) in
                 try message.write(into: &buffer, timeoutMilliseconds: timeout)
@@ -194,7 +204,13 @@ private struct BatchExchange: Sendable {
             return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil)
         } catch {
             let failure = CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
-            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: failure)
+            return Outcome(
+                node: node,
+                parts: parts,
+                messages: gathered.withLock { $0 },
+                failure: failure,
+                connection: used
+            )
         }
     }
 

@@ -52,7 +52,7 @@ extension AerospikeClient {
                 do {
                     try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
                 } catch {
-                    throw AerospikeError(.cancelled, inDoubt: failure.error.inDoubt, cause: failure.error)
+                    throw AerospikeError(.cancelled, inDoubt: attempts.isInDoubt, cause: failure.error)
                 }
                 now = .now()
             }
@@ -82,7 +82,8 @@ extension AerospikeClient {
             )
             throw CallFailure(error, wasSent: false)
         }
-        let deadline = attempts.tryDeadline(now: now)
+        let canAskOthers = replica != .master && map.replicaCount(request.key.namespace) > 1
+        let deadline = attempts.tryDeadline(now: now, canAskOthers: canAskOthers)
         let timeout = max(1, (deadline - now).nanoseconds / 1_000_000)
         let frame: ReplyDecoder.Frame
         do {
@@ -91,43 +92,57 @@ extension AerospikeClient {
                 try buffer.writeRequest(request, timeoutMilliseconds: UInt32(clamping: timeout))
             }
         } catch {
-            cluster.heed(error, of: node)
+            note(error, of: node, connection, since: now)
             throw CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
         }
         guard case .message(let message, _) = frame else {
             throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
         }
         guard message.resultCode == .ok else {
+            if message.resultCode.tellsOfMovedPartitions {
+                cluster.requestTend()
+            }
             let error = AerospikeError(message.resultCode, message.functionFailure, node: node.description)
             throw CallFailure(error, wasSent: true)
         }
         return message
     }
 
+    /// Takes note of a try that failed without an answer.
+    ///
+    /// - Parameters:
+    ///   - failure: what it came to.
+    ///   - node: the node asked.
+    ///   - connection: the connection it was asked by.
+    ///   - start: when the try began.
+    func note(_ failure: CallFailure, of node: Node, _ connection: NodeConnection, since start: NIODeadline) {
+        // A caller that gave up says nothing about the node.
+        guard failure.wasSent, failure.error.code != .cancelled else { return }
+        cluster.requestTend()
+        // A connection that broke is replaced, with pauses of its own. Silence is what a node has to be left alone for: if
+        // anything came in the meantime, the node was only slow to answer this call.
+        if failure.error.code == .timeout, NIODeadline.now() >= start + Node.silenceMin,
+            connection.hasBeenSilent(since: start)
+        {
+            node.noteFailure()
+        }
+    }
+
     /// Which copy of a record a try asks.
     func replicaIndex(_ replica: ReadReplica, _ attempts: Attempts, _ map: ClusterMap, _ key: Key) -> Int {
         switch replica {
         case .master: 0
-        case .masterFirst: attempts.sentCount == 0 ? 0 : attempts.sentCount % max(1, map.replicaCount(key.namespace))
+        case .masterFirst:
+            attempts.failureCount == 0 ? 0 : attempts.failureCount % max(1, map.replicaCount(key.namespace))
         case .spread:
-            (attempts.sentCount + instruments.nextTurn()) % max(1, map.replicaCount(key.namespace))
+            (attempts.failureCount + instruments.nextTurn()) % max(1, map.replicaCount(key.namespace))
         }
     }
 }
 
-extension Cluster {
-    /// Takes a failure for what it tells about the node.
-    func heed(_ failure: CallFailure, of node: Node) {
-        switch failure.error.code {
-        // The caller's doing.
-        case .cancelled, .invalidArgument, .queueFull: return
-        default: break
-        }
-        if failure.wasSent {
-            node.noteFailure()
-        }
-        requestTend()
-    }
+extension ResultCode {
+    /// Whether the node that answered so may not hold the partition any more, or not yet.
+    fileprivate var tellsOfMovedPartitions: Bool { self == .partitionUnavailable || self == .clusterKeyMismatch }
 }
 
 extension ClusterMap {

@@ -161,7 +161,12 @@ extension AerospikeClient {
             } else {
                 try await call(request, policy: readPolicy.call, replica: readPolicy.replica, name: .operate)
             }
-        return try reply.record(answering: request)
+        do {
+            return try reply.record(answering: request)
+        } catch {
+            // The reply said that it was done, and only then something that cannot be read.
+            throw error.adding(inDoubt: request.isWrite)
+        }
     }
 
     /// Runs a registered function on the server for a record.
@@ -182,8 +187,12 @@ extension AerospikeClient {
         policy: WritePolicy = WritePolicy()
     ) async throws(AerospikeError) -> Value {
         let program = RecordRequest.Program(package: package, function: function, arguments: arguments)
-        return try await call(.execute(key, program, policy: policy), policy: policy.call, name: .execute)
-            .record().functionResult
+        let reply = try await call(.execute(key, program, policy: policy), policy: policy.call, name: .execute)
+        do {
+            return try reply.record().functionResult
+        } catch {
+            throw error.adding(inDoubt: true)
+        }
     }
 
     private func write(

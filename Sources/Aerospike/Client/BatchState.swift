@@ -32,7 +32,12 @@ struct BatchState: Sendable {
             failed(part, AerospikeError(message.resultCode, message.functionFailure, node: node), wasSent: true)
             return
         }
-        results[part] = .success(try BatchState.record(message, answering: requests[part]))
+        do throws(AerospikeError) {
+            results[part] = .success(try BatchState.record(message, answering: requests[part]))
+        } catch {
+            // It was done, and what came of it cannot be read.
+            results[part] = .failure(error.adding(node: node, inDoubt: requests[part].isWrite))
+        }
         failures[part] = nil
     }
 

@@ -6,6 +6,9 @@ public struct CallPolicy: Sendable, Hashable {
     public var timeout = Duration.seconds(1)
 
     /// How long one try may take; nil if as long as the call.
+    ///
+    /// If nil, a read that can ask another copy of the record gives each try but the last half of the time that is left,
+    /// so that a node which has stopped costs it no more than a delay.
     public var tryTimeout: Duration?
 
     /// How many tries there may be, from 1 up.
@@ -44,9 +47,10 @@ package struct Attempts: Sendable {
     package let deadline: NIODeadline
     /// How many tries were sent so far.
     package private(set) var sentCount = 0
-    private var failureCount = 0
+    /// How many tries failed so far, sent or not.
+    package private(set) var failureCount = 0
     /// Whether an earlier try may have been applied.
-    private var isInDoubt = false
+    package private(set) var isInDoubt = false
 
     package init(_ policy: CallPolicy, isWrite: Bool, now: NIODeadline) {
         self.policy = policy
@@ -55,9 +59,17 @@ package struct Attempts: Sendable {
     }
 
     /// When the time of a try that begins now is up.
-    package func tryDeadline(now: NIODeadline) -> NIODeadline {
-        guard let tryTimeout = policy.tryTimeout else { return deadline }
-        return min(deadline, now + tryTimeout.timeAmount)
+    ///
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - canAskOthers: whether the next try may go to another node.
+    /// - Returns: the time.
+    package func tryDeadline(now: NIODeadline, canAskOthers: Bool = false) -> NIODeadline {
+        if let tryTimeout = policy.tryTimeout {
+            return min(deadline, now + tryTimeout.timeAmount)
+        }
+        guard canAskOthers, !isWrite, sentCount + 1 < policy.triesMax else { return deadline }
+        return now + .nanoseconds((deadline - now).nanoseconds / 2)
     }
 
     /// Decides what to do about a try that failed.

@@ -21,14 +21,16 @@ package final class Node: Sendable {
     let connections = Mutex(Connections())
     /// The connection by which the node is asked about the cluster.
     let tendConnection = Mutex<NodeConnection?>(nil)
-    /// How many calls failed since the window began.
+    /// How many calls met with silence since the window began.
     private let failureCount = Atomic<Int>(0)
     /// Ends when the node is closed.
     let closing: AsyncStream<Void>
     private let closingContinuation: AsyncStream<Void>.Continuation
 
-    /// The most failures of calls in a window; after more the node is left alone until the window ends.
-    static let failuresMax = 100
+    /// The most calls in a window that meet with silence; after more the node is left alone until the window ends.
+    static let failuresMax = 16
+    /// How long a call must have waited for its time-out to say anything about the node.
+    static let silenceMin = TimeAmount.milliseconds(250)
     /// How much busier a connection may be before the next is used.
     ///
     /// Few connections are preferred, so that calls that meet leave together, in one packet.
@@ -104,7 +106,7 @@ package final class Node: Sendable {
 
     // MARK: Failures
 
-    /// Counts a call that failed for the connection or for time.
+    /// Counts a call whose time was up while nothing came from the node.
     package func noteFailure() {
         failureCount.add(1, ordering: .relaxed)
     }

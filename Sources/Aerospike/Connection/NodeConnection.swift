@@ -40,6 +40,11 @@ package final class NodeConnection: Sendable {
     /// Whether the connection can be used.
     package var isOpen: Bool { !isClosed.load(ordering: .relaxed) }
 
+    /// Whether nothing has arrived from a time on.
+    package func hasBeenSilent(since start: NIODeadline) -> Bool {
+        pipeline.withLock { $0.hasBeenSilent(since: start) }
+    }
+
     /// Completes when the connection is closed, by whomever.
     package var closed: EventLoopFuture<Void> { channel.closeFuture }
 
@@ -181,8 +186,12 @@ package final class NodeConnection: Sendable {
 
     /// Sends what has gathered, unless the socket takes nothing now.
     func flush() {
-        guard channel.isActive, channel.isWritable else { return }
-        let (bytes, expiry, sent) = pipeline.withLock { ($0.flush(now: .now()), $0.nextCheck, $0.takeTraffic()) }
+        guard channel.isActive else { return }
+        // Time runs for those too whose requests the socket does not take.
+        let isWritable = channel.isWritable
+        let (bytes, expiry, sent) = pipeline.withLock { pipeline in
+            (isWritable ? pipeline.flush(now: .now()) : nil, pipeline.nextCheck, pipeline.takeTraffic())
+        }
         if let bytes {
             traffic.sent(requests: sent.requests, bytes: sent.bytes)
             channel.writeAndFlush(bytes, promise: nil)
@@ -228,13 +237,20 @@ package final class NodeConnection: Sendable {
 
     /// Closes the connection, and tells those who wait why.
     func fail(_ reason: AerospikeError) {
+        // Bytes that are not the protocol concern the one whose reply they are in the place of. The others lost nothing but
+        // their connection.
+        var common = reason
+        if reason.code == .malformedReply || reason.code == .unsupportedFeature {
+            common = AerospikeError(.connection, "The connection was given up for what the node sent.", cause: reason)
+        }
         let failed = pipeline.withLock { pipeline in
             currentLoad.store(0, ordering: .relaxed)
             isClosed.store(true, ordering: .relaxed)
-            return pipeline.close(reason)
+            return pipeline.close(common)
         }
         for failure in failed {
-            failure.receiver.fail(CallFailure(reason, wasSent: failure.wasSent))
+            let error = failure.isInTurn ? reason : common
+            failure.receiver.fail(CallFailure(error, wasSent: failure.wasSent))
         }
         channel.close(promise: nil)
     }

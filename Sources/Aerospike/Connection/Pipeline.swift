@@ -26,8 +26,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package enum ReplyShape: Sendable, Hashable {
         /// One message.
         case message
-        /// Messages up to the one that is last, each with a code of its own.
-        case batch
+        /// Messages up to the one that is last, each with a code of its own; no more than so many besides the last.
+        case batch(partsMax: Int)
         /// Messages up to the one that is last, or to one that says why there are no more.
         ///
         /// A query that is refused is answered as a call on one record is (aerospike-server 8.1, query/query.c and
@@ -47,6 +47,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         /// Nil when nobody waits any more.
         var receiver: Receiver?
         var byteCount: Int
+        /// How many messages of its reply have come.
+        var partCount = 0
     }
 
     /// A request whose caller has to be told that it failed.
@@ -54,6 +56,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         package var receiver: Receiver
         /// Whether the request may have reached the node.
         package var wasSent: Bool
+        /// Whether it was this request's reply that was to come next.
+        package var isInTurn = false
     }
 
     /// What to do with something that arrived.
@@ -79,6 +83,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var traffic = (requests: 0, bytes: 0)
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
+    /// When something last arrived.
+    private var lastReply: NIODeadline?
     private var closedBy: AerospikeError?
     /// Whether a flush was asked for and has not come.
     private var flushIsDue = false
@@ -198,12 +204,17 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
             throw .malformed("a reply that nobody asked for")
         }
         lastProgress = now
+        lastReply = now
         let isLast: Bool
         switch (first.shape, frame) {
         case (.message, .message(_, let endsBody)):
             guard endsBody else { throw .malformed("more than one message in reply to a call on one record") }
             isLast = true
-        case (.batch, .message(let message, _)): isLast = message.isLast
+        case (.batch(let partsMax), .message(let message, _)):
+            isLast = message.isLast
+            // Also when nobody waits any more: a reply without an end would hold up the connection for ever.
+            guard isLast || first.partCount < partsMax else { throw .malformed("more answers than a batch has calls") }
+            inFlight[inFlight.startIndex].partCount += 1
         case (.query, .message(let message, _)):
             isLast = message.isLast || message.resultCode != .ok && message.donePartitionID == nil
         case (.info, .info), (.security, .security): isLast = true
@@ -257,6 +268,11 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         return failed
     }
 
+    /// Whether nothing has arrived from a time on.
+    package func hasBeenSilent(since start: NIODeadline) -> Bool {
+        lastReply.map { $0 < start } ?? true
+    }
+
     /// Whether requests have been in flight for too long without any reply.
     package func isStalled(now: NIODeadline) -> Bool {
         inFlight.count > unsentCount && lastProgress + limits.stall <= now
@@ -285,7 +301,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         var failed: [Failed] = []
         for (request, offset) in zip(inFlight, 0...) {
             if let receiver = request.receiver {
-                failed.append(Failed(receiver: receiver, wasSent: offset < sentCount))
+                failed.append(
+                    Failed(receiver: receiver, wasSent: offset < sentCount, isInTurn: offset == 0 && sentCount > 0)
+                )
             }
         }
         for (request, _) in waiting {

@@ -24,6 +24,12 @@ extension ResultCode {
 
     /// What is known of every code that has a name.
     static let catalog: [Int: Entry] = [
+        -15: Entry(
+            "NO_RESPONSE",
+            "The node's answer to a batch leaves this call out.",
+            "Make the call again if it may be made twice; let the batch go on after a failure.",
+            inDoubt: true
+        ),
         -14: Entry(
             "MAX_ERROR_RATE",
             "The node failed so often that it is left alone for a while.",

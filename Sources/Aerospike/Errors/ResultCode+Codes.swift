@@ -1,5 +1,7 @@
 extension ResultCode {
     // MARK: The client's own
+    /// The node's answer to a batch leaves the call out: it stopped at another that failed.
+    public static let noResponse = ResultCode(rawValue: -15)
     /// The node failed so often that it is left alone for a while.
     public static let maxErrorRate = ResultCode(rawValue: -14)
     /// Every try that the policy allows was used up.

@@ -88,6 +88,20 @@ struct AttemptsTests {
         #expect(attempts.tryDeadline(now: start + .milliseconds(900)) == start + .seconds(1))
     }
 
+    @Test func aReadLeavesTimeToAskAnother() {
+        var attempts = Attempts(policy, isWrite: false, now: start)
+        #expect(attempts.tryDeadline(now: start) == start + .seconds(1))
+        #expect(attempts.tryDeadline(now: start, canAskOthers: true) == start + .milliseconds(500))
+        _ = decision(&attempts, .timeout, after: 500)
+        let second = start + .milliseconds(500)
+        #expect(attempts.tryDeadline(now: second, canAskOthers: true) == start + .milliseconds(750))
+        _ = decision(&attempts, .timeout, after: 750)
+        // There is none after the last.
+        #expect(attempts.tryDeadline(now: start + .milliseconds(750), canAskOthers: true) == start + .seconds(1))
+        let write = Attempts(policy, isWrite: true, now: start)
+        #expect(write.tryDeadline(now: start, canAskOthers: true) == start + .seconds(1))
+    }
+
     @Test func absurdTimesDoNotOverflow() {
         var policy = policy
         policy.timeout = .seconds(Int64.max)

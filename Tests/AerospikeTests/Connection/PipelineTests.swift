@@ -97,7 +97,7 @@ struct PipelineTests {
     }
 
     @Test func aReplyOfManyMessagesGoesOnToTheLast() throws {
-        try PipelineTests.submit(1, to: machine, expecting: .batch)
+        try PipelineTests.submit(1, to: machine, expecting: .batch(partsMax: 10))
         try PipelineTests.submit(2, to: machine)
         _ = machine.flush(now: start)
         guard case .part(1, _) = try machine.received(PipelineTests.message, now: start) else { throw Unexpected() }
@@ -294,5 +294,48 @@ extension Pipeline.Delivery {
     /// Who gets a whole reply.
     var receiver: Receiver? {
         if case .whole(let receiver, _) = self { receiver } else { nil }
+    }
+}
+
+/// What a peer must not do to others than the one it answers.
+struct PipelineBoundsTests {
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+    @Test func aBatchHasNoMoreAnswersThanCalls() throws {
+        let machine = PipelineTests.machine()
+        try PipelineTests.submit(1, to: machine, expecting: .batch(partsMax: 2))
+        _ = machine.flush(now: start)
+        for _ in 0..<2 {
+            guard case .part(1, _) = try machine.received(PipelineTests.message, now: start) else { throw Unexpected() }
+        }
+        // Also when nobody waits any more.
+        _ = machine.cancel(id: 1)
+        #expect(throws: AerospikeError.self) { try machine.received(PipelineTests.message, now: start) }
+        guard case .discard = try machine.received(PipelineTests.last(), now: start) else { throw Unexpected() }
+    }
+
+    @Test func closingTellsWhoseReplyWasToCome() throws {
+        let machine = PipelineTests.machine()
+        for number in 1...2 { try PipelineTests.submit(number, to: machine) }
+        _ = machine.flush(now: start)
+        #expect(machine.close(AerospikeError(.connection)).map(\.isInTurn) == [true, false])
+    }
+
+    @Test func nobodyIsInTurnIfTheFirstHasGivenUp() throws {
+        let machine = PipelineTests.machine()
+        for number in 1...2 { try PipelineTests.submit(number, to: machine) }
+        _ = machine.flush(now: start)
+        _ = machine.cancel(id: 1)
+        #expect(machine.close(AerospikeError(.connection)).map(\.isInTurn) == [false])
+    }
+
+    @Test func silenceIsWhatNothingArrivesIn() throws {
+        let machine = PipelineTests.machine()
+        #expect(machine.machine.hasBeenSilent(since: start))
+        try PipelineTests.submit(1, to: machine)
+        _ = machine.flush(now: start)
+        _ = try machine.received(PipelineTests.message, now: start + .seconds(1))
+        #expect(!machine.machine.hasBeenSilent(since: start))
+        #expect(machine.machine.hasBeenSilent(since: start + .seconds(2)))
     }
 }
