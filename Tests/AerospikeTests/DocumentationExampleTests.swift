@@ -49,4 +49,54 @@ import Testing
         #expect(value.map?["visits"]?.integer == 3)
         #expect("\(value)" == #"["name": "ann", "visits": 3]"#)
     }
+
+    /// The steps of "Getting started".
+    @Test(arguments: ServerUnderTest.all) func gettingStarted(_ server: ServerUnderTest) async throws {
+        try await server.withClient { client in
+            let set = TestSet("tutorial")
+            let key = set.key("ann")
+            try await client.put(key, ["name": "Ann", "visits": 1])
+            try await client.add(key, ["visits": 1])
+            #expect(try await client.get(key)?["visits"] == 2)
+
+            let record = try await client.operate(
+                key,
+                [
+                    .list("latest").append("home"),
+                    .list("latest").trim(from: -10, count: 10),
+                    .read(.int(bin: "visits") * 10, as: "tenfold"),
+                ]
+            )
+            #expect(record.values[2].integer == 20)
+
+            let keys = [key, set.key("nobody")]
+            let results = try await client.batch(keys.map { .get($0, bins: ["visits"]) })
+            var found: [Key] = []
+            for (key, result) in zip(keys, results) {
+                switch result {
+                case .success: found.append(key)
+                case .failure(let error) where error.code == .notFound: #expect(key == keys[1])
+                case .failure(let error): throw error
+                }
+            }
+            #expect(found == [key])
+
+            var query = Query(namespace: "test", set: set.name)
+            query.filter = .int(bin: "visits") > 1
+            var names: [Value?] = []
+            for try await (_, record) in client.query(query) {
+                names.append(record["name"])
+            }
+            #expect(names == ["Ann"])
+
+            do {
+                try await client.add(key, ["name": 1])
+            } catch  where error.inDoubt {
+                Issue.record("A refused write is not in doubt.")
+            } catch {
+                #expect(error.code == .incompatibleType)
+            }
+            await set.remove([key], from: client)
+        }
+    }
 }

@@ -15,6 +15,8 @@ package final class NodeConnection: Sendable {
     private let nextID = Atomic<UInt64>(0)
     /// A copy of the pipeline's load, to be read without its lock.
     private let currentLoad = Atomic<Int>(0)
+    /// A copy of whether the pipeline is closed, for the same reason.
+    private let isClosed = Atomic<Bool>(false)
     /// When the event loop looks after expired requests next, in the clock of `NIODeadline`; only touched there.
     private let nextCheck: NIOLoopBound<NextCheck>
 
@@ -36,7 +38,7 @@ package final class NodeConnection: Sendable {
     package var load: Int { currentLoad.load(ordering: .relaxed) }
 
     /// Whether the connection can be used.
-    package var isOpen: Bool { pipeline.withLock { !$0.isClosed } }
+    package var isOpen: Bool { !isClosed.load(ordering: .relaxed) }
 
     /// Completes when the connection is closed, by whomever.
     package var closed: EventLoopFuture<Void> { channel.closeFuture }
@@ -228,6 +230,7 @@ package final class NodeConnection: Sendable {
     func fail(_ reason: AerospikeError) {
         let failed = pipeline.withLock { pipeline in
             currentLoad.store(0, ordering: .relaxed)
+            isClosed.store(true, ordering: .relaxed)
             return pipeline.close(reason)
         }
         for failure in failed {

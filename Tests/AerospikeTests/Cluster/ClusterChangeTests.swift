@@ -9,7 +9,7 @@ import Testing
         var configuration = AerospikeClientConfiguration(
             seeds: servers.seeds.map { .init($0.host, port: $0.port) }
         )
-        configuration.connectTimeout = .milliseconds(300)
+        configuration.connectTimeout = .seconds(2)
         return configuration
     }
 
@@ -17,7 +17,7 @@ import Testing
     private func withThree(_ body: (TestCluster, Cluster) async throws -> Void) async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2) { servers in
             try await withCluster(Self.configuration(servers)) { cluster in
-                try await cluster.waitUntilReady(timeout: .seconds(10))
+                try await cluster.waitUntilReady(timeout: .seconds(120))
                 #expect(cluster.map.nodes.count == 3)
                 #expect(cluster.map.replicaCount("test") == 2)
                 try await body(servers, cluster)
@@ -53,7 +53,7 @@ import Testing
             var configuration = Self.configuration(servers)
             configuration.seeds = [.init("127.0.0.1", port: 1), configuration.seeds[1]]
             try await withCluster(configuration) { cluster in
-                try await cluster.waitUntilReady(timeout: .seconds(10))
+                try await cluster.waitUntilReady(timeout: .seconds(120))
                 #expect(cluster.map.nodes.count == 3)
                 #expect(Self.isComplete(cluster.map))
             }
@@ -104,7 +104,7 @@ import Testing
     @Test func aSingleNodeThatRestartsIsUsedAgain() async throws {
         try await TestCluster.withCluster { servers in
             try await withCluster(Self.configuration(servers)) { cluster in
-                try await cluster.waitUntilReady(timeout: .seconds(10))
+                try await cluster.waitUntilReady(timeout: .seconds(120))
                 let node = try #require(cluster.map.nodes.first)
                 await servers.kill(0)
                 #expect(await eventually { node.isConnected ? nil : true } == true)
@@ -118,7 +118,7 @@ import Testing
         try await TestCluster.withCluster { servers in
             var configuration = Self.configuration(servers)
             configuration.clusterName = "testkit"
-            try await withCluster(configuration) { try await $0.waitUntilReady(timeout: .seconds(10)) }
+            try await withCluster(configuration) { try await $0.waitUntilReady(timeout: .seconds(120)) }
             configuration.clusterName = "other"
             try await withCluster(configuration) { cluster in
                 let error = await #expect(throws: AerospikeError.self) {
