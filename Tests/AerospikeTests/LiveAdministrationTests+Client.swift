@@ -4,11 +4,8 @@ import Testing
 /// The same by the client's own methods.
 extension LiveAdministrationTests {
     @Test func theClientAdministersACluster() async throws {
-        let parts = try #require(LiveServer.address).split(separator: ":")
-        let seed = AerospikeClientConfiguration.Host(
-            String(parts[0]),
-            port: parts.count > 1 ? Int(parts[1]) ?? 0 : 3000
-        )
+        let (host, port) = try LiveServer.seed
+        let seed = AerospikeClientConfiguration.Host(host, port: port)
         let setName = "swift-client-adm"
         try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: [seed])) { client in
             for number in 0..<10 {

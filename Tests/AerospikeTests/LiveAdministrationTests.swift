@@ -3,16 +3,11 @@ import NIOCore
 import NIOPosix
 import Testing
 
-/// Indexes, functions, truncation and queries in the background on a real server.
+/// Indexes, functions, truncation and queries in the background, on the server that `AEROSPIKE_HOST` names or a node in
+/// this process.
 ///
-/// It uses the namespace `test` of the server that `AEROSPIKE_HOST` names, and sets, indexes and modules of its own.
-@Suite(
-    .enabled(
-        if: LiveServer.address != nil,
-        "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
-    ),
-    .serialized
-)
+/// It uses the namespace `test`, and sets, indexes and modules of its own.
+@Suite(.serialized)
 struct LiveAdministrationTests {
     private static let set = "swift-administration"
     private let server: LiveServer
@@ -202,10 +197,10 @@ struct LiveAdministrationTests {
         let security = ConnectionSecurity(credentials: .user("ann", password: "secret"))
         var connector = Connector(security: security)
         connector.connectTimeout = .seconds(10)
-        let parts = try #require(LiveServer.address).split(separator: ":")
+        let seed = try LiveServer.seed
         let connection = try await connector.connect(
-            host: String(parts[0]),
-            port: parts.count > 1 ? try #require(Int(parts[1])) : 3000,
+            host: seed.host,
+            port: seed.port,
             on: MultiThreadedEventLoopGroup.singleton.any()
         )
         #expect(try await connection.info(["build"], deadline: .now() + .seconds(10))["build"] != nil)

@@ -9,18 +9,58 @@ final class LiveServer {
     static let address = getenv("AEROSPIKE_HOST").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
 
     /// A node in this process, which lasts as long as the tests do.
-    static let node = Result { try TestCluster.startBlocking() }
+    static let node = Result {
+        let cluster = try TestCluster.startBlocking()
+        registerPrograms(cluster)
+        return cluster
+    }
+
+    /// The address of the server: a host and a port.
+    static var seed: (host: String, port: Int) {
+        get throws {
+            guard let address else { return ("127.0.0.1", try node.get().seeds[0].port) }
+            let parts = address.split(separator: ":")
+            return (String(parts[0]), parts.count > 1 ? Int(parts[1]) ?? 3000 : 3000)
+        }
+    }
+
+    /// A node in this process runs no Lua, only what takes its place: the programs of the tests, in Swift.
+    private static func registerPrograms(_ cluster: TestCluster) {
+        func register(
+            _ package: String,
+            _ function: String,
+            _ change: @escaping @Sendable (Value, [Value]) throws -> Value
+        ) {
+            cluster.register(package: package, function: function) { bins, arguments in
+                // The bin is the first argument, or `n`.
+                let name = arguments.first?.string ?? "n"
+                let place = bins?.firstIndex { $0.name == name }
+                let value = try change(place.flatMap { bins?[$0].value } ?? 0, Array(arguments.dropFirst()))
+                if let place {
+                    bins?[place].value = value
+                } else {
+                    bins = (bins ?? []) + [Bin(name, value)]
+                }
+                return value
+            }
+        }
+        register("swift_wire", "add") { value, arguments in
+            .integer((value.integer ?? 0) + (arguments.first?.integer ?? 0))
+        }
+        register("swift_wire", "fail") { _, _ in throw Unexpected() }
+        register("swift_adm", "twice") { value, _ in .integer((value.integer ?? 0) * 2) }
+        register("swift_client_adm", "half") { value, _ in .double(Double(value.integer ?? 0) / 2) }
+    }
 
     private let descriptor: Int32
     private var decoder = ReplyDecoder()
 
     init() throws {
-        let parts = try (Self.address ?? "127.0.0.1:\(Self.node.get().seeds[0].port)").split(separator: ":")
+        let seed = try Self.seed
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        let port = parts.count > 1 ? String(parts[1]) : "3000"
-        guard let host = parts.first, getaddrinfo(String(host), port, &hints, &found) == 0, let address = found else {
+        guard getaddrinfo(seed.host, "\(seed.port)", &hints, &found) == 0, let address = found else {
             throw Unexpected()
         }
         defer { freeaddrinfo(address) }

@@ -1,5 +1,4 @@
 import Aerospike
-import AerospikeTestKit
 import NIOCore
 import Testing
 
@@ -14,17 +13,6 @@ extension LiveTests {
             end
             function fail() error("on purpose") end
             """
-        if LiveServer.address == nil {
-            // A node in this process runs no Lua, only what takes its place.
-            let node = try LiveServer.node.get()
-            node.register(package: "swift_wire", function: "add") { bins, arguments in
-                let name = try #require(arguments[0].string)
-                let sum = try #require(arguments[1].integer) + (bins?.first { $0.name == name }?.value.integer ?? 0)
-                bins = [Bin(name, .integer(sum))]
-                return .integer(sum)
-            }
-            node.register(package: "swift_wire", function: "fail") { _, _ in throw Unexpected() }
-        }
         let content = Base64.encode(Array(source.utf8))
         let put = "udf-put:filename=swift_wire.lua;content=\(content);content-len=\(content.utf8.count);udf-type=LUA;"
         let answer = try server.info(put).values.first ?? ""

@@ -115,7 +115,7 @@ extension SimulatedCluster {
             return refuse(refusal, summary, connection, nowNanoseconds, isLast: message.kind == .batch)
         }
         guard message.kind != .query else {
-            return served(summary, connection, nowNanoseconds) { $0.query(message, node: node, nowNanoseconds) }
+            return served(summary, connection, nowNanoseconds) { $0.query(message, on: connection, nowNanoseconds) }
         }
         let effect = takeFault(for: summary, connection)
         count(summary)
@@ -157,7 +157,12 @@ extension SimulatedCluster {
         return .answered(spoil(bytes, by: effect, nowNanoseconds))
     }
 
-    private mutating func query(_ message: RequestMessage, node: Int, _ nowNanoseconds: Int64) -> ByteBuffer {
+    private mutating func query(
+        _ message: RequestMessage,
+        on connection: NodeConnection,
+        _ nowNanoseconds: Int64
+    ) -> ByteBuffer {
+        let node = connection.node
         var bytes = ByteBuffer()
         guard let namespace = message.namespace, var store = nodes[node].stores[namespace] else {
             bytes.writeReply(.namespaceNotFound, isLast: false)
@@ -182,6 +187,15 @@ extension SimulatedCluster {
         }
         for unknown in answer.unknown {
             complain(node, unknown.reason)
+        }
+        if let query = try? QueryMessage(message) {
+            nodes[node].jobs.note(
+                query,
+                namespace: namespace,
+                changeCount: answer.changes.count,
+                from: connection.clientAddress,
+                nowNanoseconds: nowNanoseconds
+            )
         }
         return answer.reply
     }

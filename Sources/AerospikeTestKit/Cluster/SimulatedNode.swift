@@ -44,6 +44,7 @@ package struct SimulatedNode: Sendable {
     package var rebalanceGeneration = 0
     /// How many truncations of the cluster it has carried out.
     package var truncationCount = 0
+    package var jobs = QueryJobs()
     package var counters = NodeCounters()
 
     package init(place: Int, number: UInt64, port: Int, tlsPort: Int, stores: [String: NamespaceStore]) {

@@ -164,7 +164,11 @@ extension SimulatedCluster {
         let type = request["udf-type"] ?? "LUA"
         guard type == "LUA" else { return "error=invalid_udf_type" }
         guard let content = request["content"], content.utf8.count == length else { return "error=invalid_content" }
-        guard Base64.decode(content) != nil else { return "error=invalid_base64_content" }
+        guard let bytes = Base64.decode(content) else { return "error=invalid_base64_content" }
+        if let line = ProgramSource(text: String(decoding: bytes, as: UTF8.self)).lineOfError {
+            let message = Base64.encode(Array("a block does not end".utf8))
+            return "error=compile_error;file=\(name);line=\(line);message=\(message)"
+        }
         metadata.programs[name] = SystemMetadata.Program(type: type, contentBase64: content)
         return "ok"
     }

@@ -15,9 +15,12 @@ extension SimulatedCluster {
         case "statistics": return statistics(of: node)
         case "objects": return "\(nodes[node].stores.values.reduce(0) { $0 + $1.recordCount })"
         case "query-show":
-            guard let text = request["id", "trid"] else { return "" }
+            guard let text = request["id", "trid"] else {
+                return nodes[node].jobs.describeAll(nowNanoseconds: nowNanoseconds)
+            }
             guard let id = UInt64(text), id != 0 else { return "\(InfoError(.invalidRequest, "bad id"))" }
-            return "\(InfoError(.notFound, "job not found"))"
+            return nodes[node].jobs.describe(id, nowNanoseconds: nowNanoseconds)
+                ?? "\(InfoError(.notFound, "job not found"))"
         case "query-abort":
             guard let text = request["id", "trid"] else { return "\(InfoError(.invalidRequest, "missing 'id'"))" }
             guard let id = UInt64(text), id != 0 else { return "\(InfoError(.invalidRequest, "bad id"))" }

@@ -81,6 +81,38 @@ struct InfoTests {
         }
     }
 
+    @Test(arguments: [
+        ("function f() if true then return 1 end end", true), ("function f()", false), ("f() end", false),
+        ("-- function\nfunction f() return 'end' end", true), ("--[[ if\n do ]] repeat until true", true),
+        ("function f() return \"\\\"end\" end", true), ("for i = 1, 3 do\nend\nend", false),
+    ])
+    func programsWhoseBlocksDoNotEndAreRefused(_ source: String, _ isGood: Bool) async throws {
+        try await TestCluster.withCluster { cluster in
+            let content = Base64.encode(Array(source.utf8))
+            let put = "udf-put:filename=p.lua;content=\(content);content-len=\(content.utf8.count);"
+            let answer = try NodeClient(cluster.seeds[0]).ask(put)
+            #expect(isGood ? answer == "ok" : answer.hasPrefix("error=compile_error;file=p.lua;line="))
+        }
+    }
+
+    @Test func queriesThatAreDoneAreTold() async throws {
+        try await TestCluster.withCluster { cluster in
+            let client = try NodeClient(cluster.seeds[0])
+            #expect(try client.ask("query-show") == "")
+            var query = QueryRequest(namespace: "test", set: "kit", taskID: 77)
+            query.partitionIDs = [1, 2, 3]
+            var buffer = ByteBuffer()
+            try query.write(into: &buffer, timeoutMilliseconds: 0)
+            _ = try client.stream(buffer)
+            let told = try client.ask("query-show:id=77")
+            #expect(told.hasPrefix("trid=77:ns=test:set=kit:n-pids-requested=3:n-keyds-requested=0:"))
+            #expect(told.contains(":status=done(ok):job-progress=100.00:"))
+            #expect(told.split(separator: ":").allSatisfy { $0.contains("=") })
+            #expect(try client.ask("query-show:id=78") == "ERROR:2:job not found")
+            #expect(try client.ask("query-show").hasPrefix("trid=77:"))
+        }
+    }
+
     @Test func setsAreTruncatedOnEveryNode() async throws {
         let clock = ManualClock()
         var configuration = TestCluster.Configuration()

@@ -14,7 +14,50 @@ struct OnThreads: SuiteTrait, TestTrait, TestScoping {
             try await function()
             return
         }
-        try await withTaskExecutorPreference(ThreadExecutor()) { try await function() }
+        await OnThreads.gate.enter()
+        let result = await Result { try await withTaskExecutorPreference(ThreadExecutor()) { try await function() } }
+        await OnThreads.gate.leave()
+        try result.get()
+    }
+
+    /// Few run at once, so that other tests are not late on a small machine.
+    private static let gate = Gate(places: 3)
+}
+
+/// Lets so many in at once, in the order in which they come.
+private actor Gate {
+    private var placesLeft: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) {
+        placesLeft = places
+    }
+
+    func enter() async {
+        if placesLeft > 0 {
+            placesLeft -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func leave() {
+        if waiting.isEmpty {
+            placesLeft += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What came of something.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
     }
 }
 
