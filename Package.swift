@@ -187,7 +187,8 @@ let package = Package(
                 "Vectors/operations.py",
             ],
             resources: [
-                .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
+                .embedInCode("Vectors/bitsandsketches.txt"), .embedInCode("Vectors/evaluation.txt"),
+                .embedInCode("Vectors/expressions.txt"),
                 .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings
