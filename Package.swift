@@ -192,7 +192,8 @@ let package = Package(
                 .embedInCode("Certificates/address.pem"), .embedInCode("Certificates/authority.pem"),
                 .embedInCode("Certificates/client.key"), .embedInCode("Certificates/client.pem"),
                 .embedInCode("Certificates/node.key"), .embedInCode("Certificates/node.pem"),
-                .embedInCode("Vectors/evaluation.txt"), .embedInCode("Vectors/expressions.txt"),
+                .embedInCode("Vectors/bitsandsketches.txt"), .embedInCode("Vectors/evaluation.txt"),
+                .embedInCode("Vectors/expressions.txt"),
                 .embedInCode("Vectors/keys.txt"), .embedInCode("Vectors/operations.txt"),
             ],
             swiftSettings: settings

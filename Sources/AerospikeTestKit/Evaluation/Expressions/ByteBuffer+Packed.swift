@@ -37,7 +37,13 @@ extension ByteBuffer {
             case .geoJSON?: return .geoJSON
             default: return .blob
             }
-        case 0xc7...0xc9, 0xd4...0xd8: return .other
+        case 0xd4:
+            // Of the extensions of one byte only those that compare are elements.
+            guard getInteger(at: readerIndex + 1, as: UInt8.self) == MessagePack.comparisonType,
+                let value = getInteger(at: readerIndex + 2, as: UInt8.self), value < 2
+            else { return nil }
+            return .other
+        case 0xc7...0xc9, 0xd5...0xd8: return .other
         default: return nil
         }
     }

@@ -18,6 +18,9 @@ extension ExpressionRun {
         guard let outcome = try apply(call, packed, to: bin) else { return nil }
         let result = (call.modifies ? outcome.bin : outcome.answer) ?? .null
         guard call.type.includes(result) else { return nil }
+        if case .map(let entries) = result, entries.isEmpty, !call.modifies {
+            hasEmptySelection = true
+        }
         return result
     }
 

@@ -3,7 +3,7 @@ import NIOCore
 
 extension ExpressionRun {
     /// Whether two values compare as a function asks; nil if that is unknown.
-    static func compare(_ left: Value, _ right: Value, by code: ExpCode) throws(Refusal) -> Bool? {
+    func compare(_ left: Value, _ right: Value, by code: ExpCode) throws(Refusal) -> Bool? {
         // Doubles outside of lists and maps compare as C compares them.
         if case (.double(let left), .double(let right)) = (left, right) {
             return switch code {
@@ -18,6 +18,10 @@ extension ExpressionRun {
         let isOfCollections = left.isCollection && right.isCollection
         guard left.particleType == right.particleType || isOfCollections else {
             throw .unknown("a comparison of \(left) with \(right), at which a real server stops")
+        }
+        // A server marks what it selects as unordered even where it is empty, which a value does not tell.
+        if hasEmptySelection, left.isEmptyMap || right.isEmptyMap {
+            throw .unknown("comparing an empty map after a call that selected no entries")
         }
         var comparison = PackedComparison()
         let order = comparison.compare(left, right)
@@ -34,6 +38,10 @@ extension ExpressionRun {
 }
 
 extension Value {
+    fileprivate var isEmptyMap: Bool {
+        if case .map(let map) = self { map.isEmpty } else { false }
+    }
+
     fileprivate var isCollection: Bool {
         switch self {
         case .list, .map: true

@@ -8,6 +8,8 @@ struct ExpressionRun {
     let record: ExpressionEvaluator.RecordView
     /// The variables in sight; nil for those that are unknown.
     private var variables: [Value?] = []
+    /// Whether a call answered keys and values, of which there were none.
+    var hasEmptySelection = false
 
     init(record: ExpressionEvaluator.RecordView) {
         self.record = record
@@ -75,7 +77,7 @@ struct ExpressionRun {
         }
         switch code {
         case .equal, .notEqual, .greater, .greaterOrEqual, .less, .lessOrEqual:
-            return try Self.compare(values[0], values[1], by: code).map(Value.boolean)
+            return try compare(values[0], values[1], by: code).map(Value.boolean)
         case .comparesGeo: throw .unknown("comparing places")
         case .not:
             guard case .boolean(let value) = values[0] else { return nil }
