@@ -87,9 +87,10 @@ final class FaultLoad: Sendable {
     private func check(_ ledgers: [RecordLedger]) async throws {
         for ledger in ledgers {
             var policy = ReadPolicy()
-            policy.call.timeout = .seconds(10)
-            policy.call.tryTimeout = .seconds(1)
-            policy.call.triesMax = 10
+            policy.call = CallPolicy()
+            policy.call?.timeout = .seconds(10)
+            policy.call?.tryTimeout = .seconds(1)
+            policy.call?.triesMax = 10
             let record = try await client.get(ledger.key, policy: policy)
             do {
                 try ledger.check(whole: record)

@@ -25,10 +25,11 @@ struct HostileServerTests {
 
                 server.answer(.honest, seed: 7)
                 var policy = WritePolicy()
-                policy.call.timeout = .seconds(20)
-                policy.call.tryTimeout = .seconds(1)
-                policy.call.triesMax = 100
-                policy.call.retriesInDoubt = true
+                policy.call = CallPolicy()
+                policy.call?.timeout = .seconds(20)
+                policy.call?.tryTimeout = .seconds(1)
+                policy.call?.triesMax = 100
+                policy.call?.retriesInDoubt = true
                 // Connections that are still spoilt are found out one by one.
                 let generation = try await client.put(HostileServerTests.key(0), ["a": 1], policy: policy)
                 #expect(generation == 1)
@@ -47,11 +48,14 @@ struct HostileServerTests {
                 group.addTask {
                     var errors: [AerospikeError] = []
                     var write = WritePolicy()
-                    write.call.timeout = .milliseconds(300)
+                    write.call = CallPolicy()
+                    write.call?.timeout = .milliseconds(300)
                     var read = ReadPolicy()
-                    read.call.timeout = .milliseconds(300)
+                    read.call = CallPolicy()
+                    read.call?.timeout = .milliseconds(300)
                     var batch = BatchPolicy()
-                    batch.call.timeout = .milliseconds(300)
+                    batch.call = CallPolicy()
+                    batch.call?.timeout = .milliseconds(300)
                     for number in 0..<4 {
                         let key = key(task * 100 + number)
                         do throws(AerospikeError) {
