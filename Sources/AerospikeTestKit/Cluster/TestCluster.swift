@@ -202,9 +202,7 @@ public final class TestCluster: Sendable {
     }
 
     func closeConnections(ofNode node: Int) async {
-        for channel in host.channels(ofNode: node) {
-            try? await channel.close()
-        }
+        await host.cutConnections(ofNode: node)
     }
 
     /// Starts one more node.

@@ -15,6 +15,8 @@ final class ClusterHost: Sendable {
         var incarnation: Int
         var channel: any Channel
         var wake: @Sendable () -> Void
+        /// Ends the connection on its event loop, and all that has come by it.
+        var cut: @Sendable () -> Void
     }
 
     /// How a node treats its connections.
@@ -180,7 +182,8 @@ final class ClusterHost: Sendable {
     func connectionOpened(
         to node: Int,
         channel: any Channel,
-        wake: @escaping @Sendable () -> Void
+        wake: @escaping @Sendable () -> Void,
+        cut: @escaping @Sendable () -> Void
     ) -> (link: LinkID, number: Int)? {
         state.withLock { state in
             state.manners[node].lastNumber += 1
@@ -199,7 +202,8 @@ final class ClusterHost: Sendable {
                 node: node,
                 incarnation: state.cluster.nodes[node].incarnation,
                 channel: channel,
-                wake: wake
+                wake: wake,
+                cut: cut
             )
             return (link, number)
         }
@@ -212,10 +216,14 @@ final class ClusterHost: Sendable {
         }
     }
 
-    /// The sockets of a node's connections.
-    func channels(ofNode node: Int) -> [any Channel] {
-        state.withLock { state in
-            state.links.values.filter { $0.node == node }.map(\.channel)
+    /// Ends a node's connections, and waits until their sockets are closed.
+    func cutConnections(ofNode node: Int) async {
+        let links = state.withLock { state in state.links.values.filter { $0.node == node } }
+        for link in links {
+            link.channel.eventLoop.execute(link.cut)
+        }
+        for link in links {
+            try? await link.channel.closeFuture.get()
         }
     }
 

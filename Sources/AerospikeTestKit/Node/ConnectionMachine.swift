@@ -166,11 +166,18 @@ package struct ConnectionMachine: Sendable {
         }
     }
 
+    /// Takes in that the node has closed the connection: nothing is carried out any more.
+    package mutating func cut() {
+        state = .closed
+        steps = []
+        returned = nil
+    }
+
     /// Takes in that the client has closed the connection: no more than some requests are carried out now.
     package mutating func clientClosed(servesLeft: Int) {
         switch state {
-        case .stalled, .holding: state = .closed
-        case .serving, .waiting, .closed: self.servesLeft = servesLeft
+        case .stalled, .holding, .closed: state = .closed
+        case .serving, .waiting: self.servesLeft = servesLeft
         }
     }
 }

@@ -39,9 +39,12 @@ final class NodeConnectionHandler: ChannelInboundHandler {
         eventLoop = context.eventLoop
         let wakeUp = NIOLoopBound(self, eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        let opened = host.connectionOpened(to: node, channel: context.channel) {
-            loop.execute { wakeUp.value.wake() }
-        }
+        let opened = host.connectionOpened(
+            to: node,
+            channel: context.channel,
+            wake: { loop.execute { wakeUp.value.wake() } },
+            cut: { wakeUp.value.cut() }
+        )
         guard let opened else {
             context.close(promise: nil)
             return
@@ -82,6 +85,17 @@ final class NodeConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
+    }
+
+    /// Ends the connection as the end of a process does: what has come and was not carried out is lost.
+    ///
+    /// The handler hears of the end of its socket only later, when other connections may have been served.
+    private func cut() {
+        machine.cut()
+        context?.close(promise: nil)
+        if let link {
+            forget(link)
+        }
     }
 
     /// Looks whether something that the connection waits for has happened.

@@ -126,6 +126,18 @@ struct ConnectionMachineTests {
         #expect(machine.isClosed)
     }
 
+    @Test func afterTheNodeHasCutItNothingIsServed() throws {
+        var machine = ConnectionMachine(requestBytesMax: 1000)
+        for name in ["a", "b"] { machine.received(try info(name)) }
+        _ = frame(&machine)
+        #expect(answer(&machine, reply("1"), nil))
+        machine.cut()
+        machine.clientClosed(servesLeft: 5)
+        #expect(written(&machine) == nil)
+        #expect(frame(&machine) == nil)
+        #expect(machine.isClosed)
+    }
+
     @Test func aRequestThatWaitsIsLookedAtWhenItIsWokenOrItsTimeIsOver() throws {
         var machine = ConnectionMachine(requestBytesMax: 1000)
         machine.received(try info("a"))
