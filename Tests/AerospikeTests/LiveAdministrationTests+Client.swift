@@ -7,7 +7,10 @@ extension LiveAdministrationTests {
         let (host, port) = try LiveServer.seed
         let seed = AerospikeClientConfiguration.Host(host, port: port)
         let setName = "swift-client-adm"
-        try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: [seed])) { client in
+        var configuration = AerospikeClientConfiguration(seeds: [seed])
+        // A machine that has much else to do is to pass as well.
+        configuration.connectTimeout = .seconds(30)
+        try await AerospikeClient.withClient(configuration, timeout: .seconds(60)) { client in
             for number in 0..<10 {
                 let key = Key(namespace: "test", set: setName, .integer(Int64(number)))
                 try await client.put(key, ["n": .integer(Int64(number))])
