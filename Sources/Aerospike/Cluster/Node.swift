@@ -28,7 +28,7 @@ package final class Node: Sendable {
     private let closingContinuation: AsyncStream<Void>.Continuation
 
     /// The most calls in a window that meet with silence; after more the node is left alone until the window ends.
-    static let failuresMax = 16
+    package static let failuresMax = 16
     /// How long a call must have waited for its time-out to say anything about the node.
     static let silenceMin = TimeAmount.milliseconds(250)
     /// How much busier a connection may be before the next is used.

@@ -79,7 +79,7 @@ import Testing
     @Test func aNodeThatFailsOftenIsLeftAlone() {
         let node = Node(id: 1, name: "A", host: .init("a", port: 4000))
         #expect("\(node)" == "A a:4000")
-        for _ in 0..<100 {
+        for _ in 0..<Node.failuresMax {
             node.noteFailure()
         }
         #expect(!node.isLeftAlone)

@@ -7,6 +7,7 @@ final class FaultLoad: Sendable {
     private let seed: UInt64
     private let taskCount: Int
     private let letsWritesBeLate: Bool
+    private let bringsStaleCopies: Bool
     private let available: AvailableRead
     private let state = Mutex(State())
 
@@ -27,13 +28,15 @@ final class FaultLoad: Sendable {
         seed: UInt64,
         taskCount: Int = 24,
         letsWritesBeLate: Bool = false,
-        available: AvailableRead = .one
+        bringsStaleCopies: Bool = false
     ) {
         self.client = client
         self.seed = seed
         self.taskCount = taskCount
         self.letsWritesBeLate = letsWritesBeLate
-        self.available = available
+        self.bringsStaleCopies = bringsStaleCopies
+        // All who may have the newest are asked, where one may have an old copy.
+        available = bringsStaleCopies ? .all : .one
     }
 
     /// Runs the load for as long as a function runs, and reads all records afterwards.
@@ -87,6 +90,7 @@ final class FaultLoad: Sendable {
     private func check(_ ledgers: [RecordLedger]) async throws {
         for ledger in ledgers {
             var policy = ReadPolicy()
+            policy.available = available
             policy.call = CallPolicy()
             policy.call?.timeout = .seconds(10)
             policy.call?.tryTimeout = .seconds(1)
@@ -141,7 +145,11 @@ final class FaultLoad: Sendable {
             self.load = load
             random = SeededGenerator(seed: load.seed &+ UInt64(task) &* 1_000_003)
             ledgers = (0..<FaultLoad.recordsPerTask).map { number in
-                RecordLedger("\(load.seed)/\(task)/\(number)", letsWritesBeLate: load.letsWritesBeLate)
+                RecordLedger(
+                    "\(load.seed)/\(task)/\(number)",
+                    letsWritesBeLate: load.letsWritesBeLate,
+                    bringsStaleCopies: load.bringsStaleCopies
+                )
             }
             readPolicy.available = load.available
         }

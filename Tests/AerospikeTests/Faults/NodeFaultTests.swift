@@ -17,7 +17,7 @@ enum NodeFaultCase {
             on: cluster,
             "a node is \(fault.rawValue)",
             letsWritesBeLate: true,
-            available: fault.bringsStaleCopies ? .all : .one
+            bringsStaleCopies: fault.bringsStaleCopies
         ) { load in
             try await fault.begin(cluster)
             if fault == .joined {
@@ -42,14 +42,19 @@ enum NodeFaultCase {
         _ name: String,
         seed: UInt64 = .random(in: 0..<1_000_000),
         letsWritesBeLate: Bool = false,
-        available: AvailableRead = .one,
+        bringsStaleCopies: Bool = false,
         _ body: (FaultLoad) async throws -> Void
     ) async throws -> LoadReport {
         let configuration = AerospikeClientConfiguration(seeds: cluster.seeds)
         return try await AerospikeClient.withClient(configuration) { client in
             // Whatever was prepared is over.
             try await PartitionProbe.run(client)
-            let load = FaultLoad(client, seed: seed, letsWritesBeLate: letsWritesBeLate, available: available)
+            let load = FaultLoad(
+                client,
+                seed: seed,
+                letsWritesBeLate: letsWritesBeLate,
+                bringsStaleCopies: bringsStaleCopies
+            )
             let report = try await load.run { load in
                 await load.calls(1000)
                 load.faultBegins()

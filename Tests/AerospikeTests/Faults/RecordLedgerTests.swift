@@ -44,6 +44,19 @@ struct RecordLedgerTests {
         try ledger.check(record(1))
     }
 
+    @Test func onlyARecordWithAWriteInDoubtIsSetBack() throws {
+        var ledger = RecordLedger("r", letsWritesBeLate: true, bringsStaleCopies: true)
+        ledger.put(1, failedInDoubt: nil)
+        ledger.put(2, failedInDoubt: nil)
+        ledger.stepped(3, failedInDoubt: nil)
+        #expect(throws: RecordLedger.Violation.self) { try ledger.check(record(1, count: 1)) }
+        ledger.stepped(4, failedInDoubt: true)
+        ledger.stepped(5, failedInDoubt: false)
+        try ledger.check(whole: record(1, count: 1, steps: "4,"))
+        #expect(throws: RecordLedger.Violation.self) { try ledger.check(whole: record(1, count: 1, steps: "5,")) }
+        #expect(throws: RecordLedger.Violation.self) { try ledger.check(whole: record(6, count: 1, steps: "4,")) }
+    }
+
     @Test mutating func stepsAreThereOnce() throws {
         ledger.stepped(1, failedInDoubt: nil)
         ledger.stepped(2, failedInDoubt: true)
