@@ -27,8 +27,8 @@ struct AerospikeBench: AsyncParsableCommand {
     @Option(help: "Threads for I/O; one for each processor if not given.")
     var loops: Int?
 
-    @Flag(help: "Run the callers on the client's event loop.")
-    var onLoop = false
+    @Flag(help: "Run the callers on Swift's global executor, not on the client's.")
+    var pool = false
 
     private static let recordCount = 6400
     private static let warmUpCount = 1280
@@ -46,8 +46,8 @@ struct AerospikeBench: AsyncParsableCommand {
             try await client.waitUntilConnected()
             for measure in measures {
                 let callers = measure.hasSuffix("-64") ? 64 : 1
-                if onLoop {
-                    try await withTaskExecutorPreference(EventLoopExecutor(group.next())) {
+                if !pool {
+                    try await withTaskExecutorPreference(client.executor) {
                         try await self.measure(measure, callers, client)
                     }
                 } else {

@@ -23,6 +23,9 @@ public final class AerospikeClient: Service {
     /// What the client was made with.
     public let configuration: AerospikeClientConfiguration
 
+    /// Runs tasks on one of the client's event loops; see ``EventLoopExecutor``.
+    public let executor: EventLoopExecutor
+
     let cluster: Cluster
     let instruments: Instruments
 
@@ -38,6 +41,7 @@ public final class AerospikeClient: Service {
         logger: Logger = Logger(label: "aerospike")
     ) {
         self.configuration = configuration
+        executor = EventLoopExecutor(eventLoopGroup.next())
         instruments = Instruments(tracer: configuration.tracer)
         cluster = Cluster(
             configuration: configuration,

@@ -5,7 +5,7 @@ public import NIOCore
 /// A task that makes one call after the other, and does little between, waits least there:
 ///
 /// ```swift
-/// await withTaskExecutorPreference(client.executor()) {
+/// await withTaskExecutorPreference(client.executor) {
 ///     for key in keys { try await client.get(key) }
 /// }
 /// ```

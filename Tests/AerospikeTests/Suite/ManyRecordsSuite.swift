@@ -136,6 +136,27 @@ struct ManyRecordsSuite {
         }
     }
 
+    /// The same from the client's own executor.
+    @Test(arguments: ServerUnderTest.all) func callersMayRunOnTheClientsEventLoop(
+        _ server: ServerUnderTest
+    ) async throws {
+        try await server.withClient { client in
+            let set = TestSet("executor")
+            try await withTaskExecutorPreference(client.executor) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for caller in 0..<16 {
+                        group.addTask {
+                            try await client.put(set.key(caller), ["n": .integer(Int64(caller))])
+                            #expect(try await client.get(set.key(caller))?["n"] == .integer(Int64(caller)))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            await set.remove((0..<16).map { set.key($0) }, from: client)
+        }
+    }
+
     @Test(arguments: ServerUnderTest.all) func cancellingOneCallerLeavesTheOthers(
         _ server: ServerUnderTest
     ) async throws {
