@@ -171,9 +171,15 @@ public struct RegexOptions: OptionSet, Sendable, Hashable {
     public static let extended = RegexOptions(rawValue: 1 << 0)
     /// Letters match in both cases.
     public static let ignoreCase = RegexOptions(rawValue: 1 << 1)
-    /// No groups are remembered.
+    /// The number by which other clients ask that no groups be remembered.
+    ///
+    /// Servers up to 8.1 hand it to their C library, which takes it for "the ends of lines are special" (glibc's
+    /// `REG_NEWLINE`).
     public static let noGroups = RegexOptions(rawValue: 1 << 2)
-    /// The ends of lines are special.
+    /// The number by which other clients ask that the ends of lines be special.
+    ///
+    /// Servers up to 8.1 hand it to their C library, which takes it for "no groups are remembered" (glibc's
+    /// `REG_NOSUB`).
     public static let newline = RegexOptions(rawValue: 1 << 3)
 }
 
