@@ -9,8 +9,8 @@ extension LiveAdministrationTests {
         let setName = "swift-client-adm"
         var configuration = AerospikeClientConfiguration(seeds: [seed])
         // A machine that has much else to do is to pass as well.
-        configuration.connectTimeout = .seconds(30)
-        try await AerospikeClient.withClient(configuration, timeout: .seconds(60)) { client in
+        configuration.connectTimeout = .seconds(120)
+        try await AerospikeClient.withClient(configuration, timeout: .seconds(120)) { client in
             for number in 0..<10 {
                 let key = Key(namespace: "test", set: setName, .integer(Int64(number)))
                 try await client.put(key, ["n": .integer(Int64(number))])

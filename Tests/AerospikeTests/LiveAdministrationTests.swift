@@ -196,7 +196,7 @@ struct LiveAdministrationTests {
     @Test func credentialsDoNoHarmWhereThereAreNoUsers() async throws {
         let security = ConnectionSecurity(credentials: .user("ann", password: "secret"))
         var connector = Connector(security: security)
-        connector.connectTimeout = .seconds(10)
+        connector.connectTimeout = .seconds(120)
         let seed = try LiveServer.seed
         let connection = try await connector.connect(
             host: seed.host,

@@ -60,7 +60,7 @@ private enum Certificates {
     private static func connector(_ tls: TLSConfiguration? = nil, _ credentials: Credentials? = nil) -> Connector {
         var connector = Connector(security: ConnectionSecurity(tls: tls, credentials: credentials))
         // Long enough for a machine that is busy: tests of what takes too long have their own.
-        connector.connectTimeout = .seconds(20)
+        connector.connectTimeout = .seconds(120)
         return connector
     }
 

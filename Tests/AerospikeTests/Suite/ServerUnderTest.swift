@@ -51,14 +51,14 @@ struct ServerUnderTest: Sendable, CustomTestStringConvertible {
         _ body: @Sendable (AerospikeClient) async throws -> Void
     ) async throws {
         // What is measured here is never time: a machine that has much else to do is to pass as well.
-        configuration.call.timeout = .seconds(30)
-        configuration.connectTimeout = .seconds(30)
-        configuration.stallTimeout = .seconds(30)
+        configuration.call.timeout = .seconds(120)
+        configuration.connectTimeout = .seconds(120)
+        configuration.stallTimeout = .seconds(120)
         configure(&configuration)
         try await AerospikeClient.withClient(
             configuration,
             logger: ServerUnderTest.logger,
-            timeout: .seconds(60),
+            timeout: .seconds(120),
             body
         )
     }
