@@ -42,7 +42,7 @@ public final class AerospikeClient: Service {
     ) {
         self.configuration = configuration
         executor = EventLoopExecutor(eventLoopGroup.next())
-        instruments = Instruments(tracer: configuration.tracer)
+        instruments = Instruments(tracer: configuration.tracer, metrics: configuration.metrics)
         cluster = Cluster(
             configuration: configuration,
             connector: Connector(configuration),

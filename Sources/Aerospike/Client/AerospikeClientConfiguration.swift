@@ -1,5 +1,6 @@
 package import NIOCore
 public import NIOSSL
+public import Metrics
 public import Tracing
 
 /// How a client finds its cluster, and what it may use.
@@ -72,6 +73,9 @@ public struct AerospikeClientConfiguration: Sendable {
 
     /// Who is told of calls as spans; nil for the application's own tracer, if it has bootstrapped one.
     public var tracer: (any Tracer)?
+
+    /// Who makes the timers of calls; nil for the application's own, if it has bootstrapped metrics.
+    public var metrics: (any MetricsFactory)?
 
     /// A configuration of the defaults.
     ///

@@ -14,17 +14,20 @@ final class Instruments: Sendable {
     private let timers: [CallName: Timer]
     private let turn = Atomic<Int>(0)
 
-    init(tracer: (any Tracer)?) {
+    init(tracer: (any Tracer)?, metrics: (any MetricsFactory)?) {
         let global = InstrumentationSystem.tracer
         self.tracer = tracer ?? (global is NoOpTracer ? nil : global)
-        let areMetricsOn = !(MetricsSystem.factory is NOOPMetricsHandler)
+        let factory = metrics ?? MetricsSystem.factory
+        let areMetricsOn = !(factory is NOOPMetricsHandler)
         areOn = areMetricsOn || self.tracer != nil
         timers =
             areMetricsOn
             ? Dictionary(
                 uniqueKeysWithValues: CallName.allCases.map { name in
                     let dimensions = [("db.system.name", "aerospike"), ("db.operation.name", name.rawValue)]
-                    return (name, Timer(label: "db.client.operation.duration", dimensions: dimensions))
+                    return (
+                        name, Timer(label: "db.client.operation.duration", dimensions: dimensions, factory: factory)
+                    )
                 }
             ) : [:]
     }
