@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Synchronization
 
 extension AerospikeClient {
@@ -33,17 +32,17 @@ extension AerospikeClient {
     ) async throws(AerospikeError) -> [Result<Record, AerospikeError>] {
         let requests = calls.map(\.request)
         let isWrite = requests.contains(where: \.isWrite)
-        let state = Mutex(BatchState(requests))
+        var state = BatchState(requests)
         // Whether a part is in doubt is decided part by part.
         let callPolicy = policy.call ?? configuration.call
         var attempts = Attempts(callPolicy, isWrite: false, now: .now())
         while true {
-            let open = state.withLock { $0.openParts }
+            let open = state.openParts
             if open.isEmpty { break }
-            let lastFailure = try await attempt(open, requests, policy, attempts, state)
+            let lastFailure = await attempt(open, requests, policy, attempts, &state)
             let now = NIODeadline.now()
             guard let lastFailure else {
-                state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true) }
+                state.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true)
                 break
             }
             let decision = attempts.failed(
@@ -53,18 +52,18 @@ extension AerospikeClient {
                 chance: Double.random(in: 0...1)
             )
             guard case .retry(let pause) = decision else {
-                state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true) }
+                state.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: true)
                 break
             }
-            state.withLock { $0.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: false) }
-            if state.withLock({ $0.openParts.isEmpty }) { break }
+            state.settle(retriesInDoubt: callPolicy.retriesInDoubt, isOver: false)
+            if state.openParts.isEmpty { break }
             do {
                 try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
             } catch {
                 throw AerospikeError(.cancelled, inDoubt: isWrite)
             }
         }
-        return state.withLock { $0.finished() }
+        return state.finished()
     }
 
     /// Tries parts once; returns a failure that may be tried again, if there was one.
@@ -73,8 +72,8 @@ extension AerospikeClient {
         _ requests: [RecordRequest],
         _ policy: BatchPolicy,
         _ attempts: Attempts,
-        _ state: borrowing Mutex<BatchState>
-    ) async throws(AerospikeError) -> CallFailure? {
+        _ state: inout BatchState
+    ) async -> CallFailure? {
         let map = cluster.map
         var byNode: [String: (node: Node, parts: [Int])] = [:]
         var failure: CallFailure?
@@ -82,8 +81,8 @@ extension AerospikeClient {
             let request = requests[part]
             let replica = request.isWrite ? 0 : replicaIndex(policy.replica, attempts, map, request.key)
             guard let node = map.node(for: request.key, replica: replica) else {
-                let error = map.noNode(for: request.key)
-                state.withLock { $0.failed(part, error, wasSent: false) }
+                let error = map.noNode(forNamespace: request.key.namespace)
+                state.failed(part, error, wasSent: false)
                 failure = CallFailure(error, wasSent: false)
                 continue
             }
@@ -115,20 +114,18 @@ extension AerospikeClient {
             }
         }
         for outcome in outcomes {
-            state.withLock { state in
-                let asked = Set(outcome.parts)
-                for message in outcome.messages {
-                    do throws(AerospikeError) {
-                        try state.received(message, parts: asked, node: outcome.node.description)
-                    } catch {
-                        failure = CallFailure(error, wasSent: true)
-                    }
+            let asked = Set(outcome.parts)
+            for message in outcome.messages {
+                do throws(AerospikeError) {
+                    try state.received(message, parts: asked, node: outcome.node.description)
+                } catch {
+                    failure = CallFailure(error, wasSent: true)
                 }
-                let answered = Set(outcome.messages.map { Int($0.batchIndex) })
-                let missing = outcome.failure ?? CallFailure(AerospikeError(.noResponse), wasSent: true)
-                for part in outcome.parts where !answered.contains(part) {
-                    state.failed(part, missing.error.adding(node: outcome.node.description), wasSent: missing.wasSent)
-                }
+            }
+            let answered = Set(outcome.messages.map { Int($0.batchIndex) })
+            let missing = outcome.failure ?? CallFailure(AerospikeError(.noResponse), wasSent: true)
+            for part in outcome.parts where !answered.contains(part) {
+                state.failed(part, missing.error.adding(node: outcome.node.description), wasSent: missing.wasSent)
             }
             if let failed = outcome.failure {
                 // Each part is judged by its own failure; any that may be tried again has the batch go on.
@@ -141,7 +138,7 @@ extension AerospikeClient {
                 }
             }
         }
-        if failure == nil, let transient = state.withLock({ $0.transientFailure }) {
+        if failure == nil, let transient = state.transientFailure {
             failure = CallFailure(transient, wasSent: true)
         }
         return failure
@@ -170,29 +167,17 @@ private struct BatchExchange: Sendable {
         let gathered = Mutex<[ReplyMessage]>([])
         var used: NodeConnection?
         do throws(CallFailure) {
-            guard !node.isLeftAlone else {
-                throw CallFailure(AerospikeError(.maxErrorRate), wasSent: false)
-            }
-            guard let connection = node.connection(preferring: MultiThreadedEventLoopGroup.currentEventLoop) else {
-                throw CallFailure(
-                    AerospikeError(.connection, "There is no connection to the node at the moment."),
-                    wasSent: false
-                )
-            }
+            let connection = try node.connectionForCall()
             used = connection
             let timeout = UInt32(clamping: max(1, (deadline - now).nanoseconds / 1_000_000))
             if parts.count == 1, policy.filter == nil {
-                let frame = try await connection.request(expecting: .message, deadline: deadline) {
-                    (buffer) throws(AerospikeError) in
+                var message = try await connection.message(deadline: deadline) { buffer throws(AerospikeError) in
                     try buffer.writeRequest(requests[parts[0]], timeoutMilliseconds: timeout)
-                }
-                guard case .message(var message, _) = frame else {
-                    throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
                 }
                 message.header.timeoutOrIndex = UInt32(parts[0])
                 return Outcome(node: node, parts: parts, messages: [message], failure: nil)
             }
-            let last = try await connection.request(inParts: .batch(partsMax: parts.count), deadline: deadline) {
+            let last = try await connection.message(expecting: .batch(partsMax: parts.count), deadline: deadline) {
                 message in
                 gathered.withLock { $0.append(message) }
             } write: { buffer throws(AerospikeError) in

@@ -68,35 +68,26 @@ extension AerospikeClient {
         let map = cluster.map
         guard let node = map.node(for: request.key, replica: replicaIndex(replica, attempts, map, request.key)) else {
             cluster.requestTend()
-            throw CallFailure(map.noNode(for: request.key), wasSent: false)
+            throw CallFailure(map.noNode(forNamespace: request.key.namespace), wasSent: false)
         }
-        guard !node.isLeftAlone else {
-            throw CallFailure(AerospikeError(.maxErrorRate, node: node.description), wasSent: false)
-        }
-        guard let connection = node.connection(preferring: MultiThreadedEventLoopGroup.currentEventLoop) else {
+        let connection: NodeConnection
+        do {
+            connection = try node.connectionForCall()
+        } catch {
             cluster.requestTend()
-            let error = AerospikeError(
-                .connection,
-                "There is no connection to the node at the moment.",
-                node: node.description
-            )
-            throw CallFailure(error, wasSent: false)
+            throw error
         }
         let canAskOthers = replica != .master && map.replicaCount(request.key.namespace) > 1
         let deadline = attempts.tryDeadline(now: now, canAskOthers: canAskOthers)
         let timeout = max(1, (deadline - now).nanoseconds / 1_000_000)
-        let frame: ReplyDecoder.Frame
+        let message: ReplyMessage
         do {
-            frame = try await connection.request(expecting: .message, deadline: deadline) {
-                (buffer) throws(AerospikeError) in
+            message = try await connection.message(deadline: deadline) { buffer throws(AerospikeError) in
                 try buffer.writeRequest(request, timeoutMilliseconds: UInt32(clamping: timeout))
             }
         } catch {
             note(error, of: node, connection, since: now)
             throw CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
-        }
-        guard case .message(let message, _) = frame else {
-            throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
         }
         guard message.resultCode == .ok else {
             if message.resultCode.tellsOfMovedPartitions {
@@ -145,12 +136,28 @@ extension ResultCode {
     fileprivate var tellsOfMovedPartitions: Bool { self == .partitionUnavailable || self == .clusterKeyMismatch }
 }
 
-extension ClusterMap {
-    /// Why there is nobody to ask for a record.
-    func noNode(for key: Key) -> AerospikeError {
-        noNode(forNamespace: key.namespace)
+extension Node {
+    /// A connection to make a call by, near the caller if there is one.
+    ///
+    /// - Returns: the connection.
+    /// - Throws: ``CallFailure`` if the node is left alone or cannot be reached for now.
+    func connectionForCall() throws(CallFailure) -> NodeConnection {
+        guard !isLeftAlone else {
+            throw CallFailure(AerospikeError(.maxErrorRate, node: description), wasSent: false)
+        }
+        guard let connection = connection(preferring: MultiThreadedEventLoopGroup.currentEventLoop) else {
+            let error = AerospikeError(
+                .connection,
+                "There is no connection to the node at the moment.",
+                node: description
+            )
+            throw CallFailure(error, wasSent: false)
+        }
+        return connection
     }
+}
 
+extension ClusterMap {
     /// Why there is nobody to ask for a partition of a namespace.
     func noNode(forNamespace name: String) -> AerospikeError {
         guard !nodes.isEmpty else {

@@ -53,7 +53,10 @@ public final class AerospikeClient: Service {
 
     /// Follows the cluster and keeps the connections, until the task is cancelled or the service is shut down.
     ///
-    /// - Throws: ``AerospikeError`` if the cluster can never be used as it is configured: another name, too old.
+    /// A cluster that cannot be used as it is configured, for its name or the version of its nodes, is tried on and on;
+    /// ``waitUntilConnected(timeout:)`` tells why.
+    ///
+    /// - Throws: ``AerospikeError`` with ``ResultCode/client`` if it runs already, or did.
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await self.cluster.run()

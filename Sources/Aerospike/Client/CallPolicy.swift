@@ -31,6 +31,23 @@ public struct CallPolicy: Sendable, Hashable {
     public init() {}
 }
 
+extension CallPolicy {
+    /// How long to pause after so many failures in a row.
+    ///
+    /// - Parameters:
+    ///   - failureCount: how many, from 1 up.
+    ///   - chance: a random number from 0 to 1.
+    /// - Returns: the pause.
+    func pause(afterFailures failureCount: Int, chance: Double = .random(in: 0...1)) -> TimeAmount {
+        let first = max(0, backoff.timeAmount.nanoseconds)
+        let longest = max(0, backoffMax.timeAmount.nanoseconds)
+        let doublings = min(max(0, failureCount - 1), 20)
+        let (product, overflow) = first.multipliedReportingOverflow(by: 1 << doublings)
+        let whole = overflow ? longest : min(product, longest)
+        return .nanoseconds(whole - Int64(Double(whole) * 0.5 * min(max(chance, 0), 1)))
+    }
+}
+
 /// What is to be done about a call's tries: it holds no clock, waits for nothing and sends nothing.
 package struct Attempts: Sendable {
     /// What to do after a try that failed.
@@ -97,17 +114,8 @@ package struct Attempts: Sendable {
         guard error.code.isTransient, !isInDoubt || policy.retriesInDoubt, sentCount < max(1, policy.triesMax) else {
             return .fail(told)
         }
-        let pause = pause(chance: chance)
+        let pause = policy.pause(afterFailures: failureCount, chance: chance)
         guard now + pause < deadline else { return .fail(told) }
         return .retry(after: pause)
-    }
-
-    private func pause(chance: Double) -> TimeAmount {
-        let first = max(0, policy.backoff.timeAmount.nanoseconds)
-        let longest = max(0, policy.backoffMax.timeAmount.nanoseconds)
-        let doublings = min(failureCount - 1, 20)
-        let (product, overflow) = first.multipliedReportingOverflow(by: 1 << doublings)
-        let whole = overflow ? longest : min(product, longest)
-        return .nanoseconds(whole - Int64(Double(whole) * 0.5 * min(max(chance, 0), 1)))
     }
 }

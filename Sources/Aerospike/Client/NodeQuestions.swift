@@ -5,7 +5,7 @@ import Synchronization
 final class NodeQuestions: Sendable {
     private let cluster: Cluster
     private let timeout: TimeAmount
-    private let connections = QueryConnections()
+    private let connections = SideConnections()
     private let versions = Mutex<[Node.ID: ServerVersion]>([:])
 
     init(cluster: Cluster, timeout: TimeAmount) {
@@ -49,12 +49,8 @@ final class NodeQuestions: Sendable {
         do throws(CallFailure) {
             let milliseconds = UInt32(clamping: timeout.nanoseconds / 1_000_000)
             // One message either way: the last of an empty reply, or an error, which is not marked as the last.
-            let frame = try await connection.request(expecting: .message, deadline: .now() + timeout) {
-                (buffer) throws(AerospikeError) in
+            let last = try await connection.message(deadline: .now() + timeout) { buffer throws(AerospikeError) in
                 try query.write(into: &buffer, timeoutMilliseconds: milliseconds)
-            }
-            guard case .message(let last, _) = frame else {
-                throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
             }
             connections.giveBack(connection, of: node)
             return last

@@ -142,6 +142,7 @@ public struct Query: Sendable {
         var call = CallPolicy()
         call.timeout = .seconds(30)
         call.triesMax = 10
+        call.backoffMax = .milliseconds(500)
         return call
     }
 }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// What one round of asking all nodes brought.
@@ -54,7 +53,7 @@ extension AerospikeClient {
         _ query: Query,
         _ cursor: QueryCursor,
         recordsMax: Int,
-        _ connections: QueryConnections
+        _ connections: SideConnections
     ) async throws(AerospikeError) -> QueryPage {
         let map = cluster.map
         var byNode: [String: (node: Node, partitions: [UInt16])] = [:]
@@ -94,7 +93,7 @@ extension AerospikeClient {
         _ partitions: [UInt16],
         of node: Node,
         recordsMax: Int,
-        _ connections: QueryConnections
+        _ connections: SideConnections
     ) async -> QueryPage {
         var request = QueryRequest(
             namespace: query.namespace,
@@ -116,7 +115,7 @@ extension AerospikeClient {
         do {
             let connection = try await connections.take(node, cluster, stall: timeout)
             let message = request
-            let last = try await connection.request(inParts: .query, deadline: .distantFuture) { part in
+            let last = try await connection.message(expecting: .query, deadline: .distantFuture) { part in
                 gathered.withLock { page in
                     do throws(AerospikeError) {
                         try page.received(part, namespace: query.namespace)
@@ -142,44 +141,5 @@ extension AerospikeClient {
             return page
         }
         return gathered.withLock { $0 }
-    }
-}
-
-/// The connections of one query: a query holds up whatever comes after it on its connection, so it has its own.
-final class QueryConnections: Sendable {
-    private let idle = Mutex<[Node.ID: NodeConnection]>([:])
-
-    func take(
-        _ node: Node,
-        _ cluster: Cluster,
-        stall: TimeAmount
-    ) async throws(AerospikeError) -> NodeConnection {
-        if let connection = idle.withLock({ $0.removeValue(forKey: node.id) }), connection.isOpen {
-            return connection
-        }
-        return try await cluster.openConnection(to: node, stall: stall)
-    }
-
-    func giveBack(_ connection: NodeConnection, of node: Node) {
-        let surplus = idle.withLock { $0.updateValue(connection, forKey: node.id) }
-        surplus?.close()
-    }
-
-    deinit {
-        for connection in idle.withLock({ $0 }).values {
-            connection.close()
-        }
-    }
-}
-
-extension Cluster {
-    /// Opens a connection to a node, for one caller alone.
-    fileprivate func openConnection(to node: Node, stall: TimeAmount) async throws(AerospikeError) -> NodeConnection {
-        guard let eventLoop = eventLoops.randomElement() else {
-            throw AerospikeError(.client, "The client has no event loops.")
-        }
-        var connector = connector
-        connector.limits.stall = stall
-        return try await connector.connect(to: node.host, on: eventLoop)
     }
 }

@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 
 extension AerospikeClient {
     /// Finds records.
@@ -44,7 +43,7 @@ public struct QueryRecords: AsyncSequence, Sendable {
         private var returnedCount = 0
         private var pageRecords = 128
         private var failureCount = 0
-        private let connections = QueryConnections()
+        private let connections = SideConnections()
 
         init(client: AerospikeClient, query: Query, cursor: QueryCursor) {
             self.client = client
@@ -78,6 +77,10 @@ public struct QueryRecords: AsyncSequence, Sendable {
         }
 
         private mutating func fetch() async throws(AerospikeError) {
+            let all = 0..<Digest.partitionCount
+            guard query.partitions.clamped(to: all) == query.partitions else {
+                throw .invalid("A namespace has the partitions \(all), not \(query.partitions).")
+            }
             var most = pageRecords
             if let recordsMax = query.recordsMax {
                 most = Swift.min(most, recordsMax - returnedCount)
@@ -127,9 +130,9 @@ public struct QueryRecords: AsyncSequence, Sendable {
             failureCount += 1
             guard failureCount < Swift.max(1, query.call.triesMax) else { throw failure }
             client.cluster.requestTend()
-            let factor = 1 << Swift.min(failureCount, 16)
+            let pause = query.call.pause(afterFailures: failureCount)
             do {
-                try await Task.sleep(for: Swift.min(query.call.backoff * factor, .milliseconds(500)))
+                try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
             } catch {
                 throw AerospikeError(.cancelled, cause: failure)
             }

@@ -55,20 +55,15 @@ package final class NodeConnection: Sendable {
 
     // MARK: Requests
 
-    /// A number by which a request can be cancelled.
-    package func makeRequestID() -> UInt64 {
-        nextID.add(1, ordering: .relaxed).newValue
-    }
-
     /// Sends a request, or lets it wait for room.
     ///
     /// - Parameters:
-    ///   - id: a number from ``makeRequestID()``.
+    ///   - id: a number of its own, by which it can be cancelled.
     ///   - shape: what the reply is made of.
     ///   - deadline: when the caller stops waiting.
     ///   - receiver: who is told; always, also if the request is refused.
     ///   - write: writes the request.
-    package func submit(
+    private func submit(
         id: UInt64,
         expecting shape: Pipeline<ReplyReceiver>.ReplyShape,
         deadline: NIODeadline,
@@ -101,20 +96,27 @@ package final class NodeConnection: Sendable {
     ///
     /// Cancelling the task ends the wait, not the connection.
     ///
+    /// - Parameters:
+    ///   - shape: what the reply is made of.
+    ///   - deadline: when to stop waiting.
+    ///   - part: takes what comes before the last message of a reply of several, on the connection's event loop.
+    ///   - write: writes the request.
+    /// - Returns: the reply, or the last message of it.
     /// - Throws: ``CallFailure``.
     package func request(
         expecting shape: Pipeline<ReplyReceiver>.ReplyShape,
         deadline: NIODeadline,
+        part: (@Sendable (ReplyMessage) -> Void)? = nil,
         write: (inout ByteBuffer) throws(AerospikeError) -> Void
     ) async throws(CallFailure) -> ReplyDecoder.Frame {
-        let id = makeRequestID()
+        let id = nextID.add(1, ordering: .relaxed).newValue
         let result = await withTaskCancellationHandler {
             await withCallContinuation { continuation in
                 submit(
                     id: id,
                     expecting: shape,
                     deadline: deadline,
-                    receiver: .continuation(continuation),
+                    receiver: ReplyReceiver(continuation: continuation, part: part),
                     write: write
                 )
                 // The handler may have run before there was anything to cancel.
@@ -128,33 +130,15 @@ package final class NodeConnection: Sendable {
         return try result.get()
     }
 
-    /// Sends a request whose reply comes in parts, and waits for its end.
-    ///
-    /// - Throws: ``CallFailure``.
-    package func request(
-        inParts shape: Pipeline<ReplyReceiver>.ReplyShape,
+    /// Sends a request for records and waits for its reply; see ``request(expecting:deadline:part:write:)``.
+    package func message(
+        expecting shape: Pipeline<ReplyReceiver>.ReplyShape = .message,
         deadline: NIODeadline,
-        parts: @escaping @Sendable (ReplyMessage) -> Void,
+        part: (@Sendable (ReplyMessage) -> Void)? = nil,
         write: (inout ByteBuffer) throws(AerospikeError) -> Void
     ) async throws(CallFailure) -> ReplyMessage {
-        let id = makeRequestID()
-        let result = await withTaskCancellationHandler {
-            await withCallContinuation { continuation in
-                submit(
-                    id: id,
-                    expecting: shape,
-                    deadline: deadline,
-                    receiver: .parts(PartsOfContinuation(continuation: continuation, parts: parts)),
-                    write: write
-                )
-                if Task.isCancelled {
-                    cancel(id)
-                }
-            }
-        } onCancel: {
-            cancel(id)
-        }
-        guard case .message(let message, _) = try result.get() else {
+        let frame = try await request(expecting: shape, deadline: deadline, part: part, write: write)
+        guard case .message(let message, _) = frame else {
             throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
         }
         return message
@@ -177,7 +161,7 @@ package final class NodeConnection: Sendable {
     }
 
     /// Ends a caller's wait; its request keeps its place in line.
-    package func cancel(_ id: UInt64) {
+    private func cancel(_ id: UInt64) {
         let failed = pipeline.withLock { $0.cancel(id: id) }
         failed?.receiver.fail(CallFailure(AerospikeError(.cancelled), wasSent: failed?.wasSent ?? false))
     }
@@ -189,12 +173,12 @@ package final class NodeConnection: Sendable {
         guard channel.isActive else { return }
         // Time runs for those too whose requests the socket does not take.
         let isWritable = channel.isWritable
-        let (bytes, expiry, sent) = pipeline.withLock { pipeline in
-            (isWritable ? pipeline.flush(now: .now()) : nil, pipeline.nextCheck, pipeline.takeTraffic())
+        let (batch, expiry) = pipeline.withLock { pipeline in
+            (isWritable ? pipeline.flush(now: .now()) : nil, pipeline.nextCheck)
         }
-        if let bytes {
-            traffic.sent(requests: sent.requests, bytes: sent.bytes)
-            channel.writeAndFlush(bytes, promise: nil)
+        if let batch {
+            traffic.sent(requests: batch.requestCount, bytes: batch.requestBytes)
+            channel.writeAndFlush(batch.bytes, promise: nil)
         }
         if expiry < nextCheck.value.deadline {
             check(at: expiry)
@@ -222,8 +206,8 @@ package final class NodeConnection: Sendable {
             switch delivery {
             case .discard: break
             case .part(let receiver, let frame):
-                if case .parts(let parts) = receiver {
-                    parts.receive(frame)
+                if case .message(let message, _) = frame {
+                    receiver.part?(message)
                 }
             case .whole(let receiver, let frame): receiver.succeed(frame)
             }
@@ -279,22 +263,6 @@ package final class NodeConnection: Sendable {
         } else if next < .distantFuture {
             check(at: next)
         }
-    }
-}
-
-/// A caller that is suspended until the end of a reply, and a function for the parts before.
-private struct PartsOfContinuation: ReplyPartReceiver {
-    var continuation: CallContinuation
-    var parts: @Sendable (ReplyMessage) -> Void
-
-    func receive(_ frame: ReplyDecoder.Frame) {
-        if case .message(let message, _) = frame {
-            parts(message)
-        }
-    }
-
-    func end(_ result: Result<ReplyDecoder.Frame, CallFailure>) {
-        continuation.resume(returning: result)
     }
 }
 

@@ -60,6 +60,15 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         package var isInTurn = false
     }
 
+    /// What is to be sent at once.
+    package struct Batch: Sendable {
+        package var bytes: ByteBuffer
+        /// How many requests for records there are in it.
+        package var requestCount: Int
+        /// How many bytes those are.
+        package var requestBytes: Int
+    }
+
     /// What to do with something that arrived.
     package enum Delivery: Sendable {
         /// Nobody waits for it.
@@ -79,7 +88,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var bytesInFlight = 0
     /// Those that found no room, with their requests.
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
-    /// How many requests for records there were, and of how many bytes, since they were last asked for.
+    /// How many requests for records are in `outbound`, and of how many bytes.
     private var traffic = (requests: 0, bytes: 0)
     /// When something last happened that shows the node to be alive.
     private var lastProgress = NIODeadline.distantFuture
@@ -152,7 +161,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     /// What is to be sent now; nil if there is nothing.
     ///
     /// ``nextCheck`` is to be looked at afterwards.
-    package mutating func flush(now: NIODeadline) -> ByteBuffer? {
+    package mutating func flush(now: NIODeadline) -> Batch? {
         flushIsDue = false
         knownExpiry = nextExpiry
         guard outbound.readableBytes > 0 else { return nil }
@@ -160,8 +169,11 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
             lastProgress = now
         }
         unsentCount = 0
-        defer { outbound = ByteBuffer() }
-        return outbound
+        defer {
+            outbound = ByteBuffer()
+            traffic = (0, 0)
+        }
+        return Batch(bytes: outbound, requestCount: traffic.requests, requestBytes: traffic.bytes)
     }
 
     private var hasRoom: Bool {
@@ -176,12 +188,6 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
             traffic.requests += 1
             traffic.bytes += request.byteCount
         }
-    }
-
-    /// Tells how many requests for records there were, and of how many bytes, since it was last called.
-    package mutating func takeTraffic() -> (requests: Int, bytes: Int) {
-        defer { traffic = (0, 0) }
-        return traffic
     }
 
     private mutating func askForFlush() -> Bool {
@@ -244,9 +250,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     package mutating func expire(now: NIODeadline) -> [Failed] {
         var failed: [Failed] = []
         var next = NIODeadline.distantFuture
-        for (index, offset) in zip(inFlight.indices, 0...) where inFlight[index].receiver != nil {
+        for index in inFlight.indices where inFlight[index].receiver != nil {
             if inFlight[index].deadline <= now {
-                failed.append(abandon(index, offset: offset))
+                failed.append(abandon(index))
             } else {
                 next = min(next, inFlight[index].deadline)
             }
@@ -280,9 +286,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
 
     /// Ends a caller's wait; nil if its reply came before.
     package mutating func cancel(id: UInt64) -> Failed? {
-        for (index, offset) in zip(inFlight.indices, 0...) where inFlight[index].id == id {
+        for index in inFlight.indices where inFlight[index].id == id {
             guard inFlight[index].receiver != nil else { return nil }
-            return abandon(index, offset: offset)
+            return abandon(index)
         }
         for index in waiting.indices where waiting[index].request.id == id {
             guard let receiver = waiting.remove(at: index).request.receiver else { return nil }
@@ -322,7 +328,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     /// Forgets who waits for a request, whose place in line stays.
     ///
     /// What is not sent yet will be: cutting it out of the buffer would cost more than it saves, and so it is told as sent.
-    private mutating func abandon(_ index: CircularBuffer<Request>.Index, offset: Int) -> Failed {
+    private mutating func abandon(_ index: CircularBuffer<Request>.Index) -> Failed {
         guard let receiver = inFlight[index].receiver else {
             preconditionFailure("Only a request that somebody waits for can be abandoned.")
         }

@@ -279,7 +279,7 @@ final class PipelineUnderTest {
     var load: Int { machine.load }
     var isClosed: Bool { machine.isClosed }
     var nextCheck: NIODeadline { machine.nextCheck }
-    func flush(now: NIODeadline) -> ByteBuffer? { machine.flush(now: now) }
+    func flush(now: NIODeadline) -> ByteBuffer? { machine.flush(now: now)?.bytes }
     func received(_ frame: ReplyDecoder.Frame, now: NIODeadline) throws -> Pipeline<Int>.Delivery {
         try machine.received(frame, now: now)
     }
