@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -115,6 +116,19 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The queue on an Aerospike cluster, shared by any number of processes.
+        .target(
+            name: "AerospikeStore",
+            dependencies: [
+                "Aerospike", "BeanspikeCore",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
@@ -170,6 +184,16 @@ let package = Package(
             ],
             exclude: ["Clients"],
             resources: [.embedInCode("Vectors/collections.txt")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AerospikeStoreTests",
+            dependencies: [
+                "Aerospike", "AerospikeStore", "AerospikeTestKit", "BeanspikeCore", "JobStoreTestKit",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,0 +1,6 @@
+import AerospikeStore
+import Testing
+
+@Test func limitsAgree() {
+    #expect(StoreLimits.areConsistent)
+}
