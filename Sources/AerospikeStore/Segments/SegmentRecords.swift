@@ -1,0 +1,244 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+/// The calls to segment records. Each returns when its outcome is known, however many tries that takes.
+struct SegmentRecords: Sendable {
+    let client: AerospikeClient
+    let layout: StoreLayout
+
+    func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
+
+    /// What became of a ``SegmentWork``.
+    enum Performed: Sendable {
+        case applied(SegmentWork.Outcome)
+        /// Nothing of it happened, or will: its guard did not hold.
+        case refused
+        /// There is no such segment: it is over.
+        case gone
+    }
+
+    // MARK: - Changing
+
+    /// Makes the record of a new segment, whose number nobody else uses.
+    ///
+    /// The directory must list it already when its first job is put.
+    func create(_ segment: SegmentNumber, tube: TubeName, position: Int) async throws(AerospikeError) {
+        var policy = WritePolicy()
+        policy.exists = .createOnly
+        let operations: [Operation] = [
+            .put(SegmentBin.tube, .string(tube.description)), .put(SegmentBin.position, .integer(Int64(position))),
+            .put(SegmentBin.nextSlot, 0),
+            .put(SegmentBin.readyMark, ReadyKey.least(of: segment).value),
+            SegmentWork.jobs.create(order: .keyValueOrdered, persistsIndex: true),
+            .map(SegmentBin.tokens).create(order: .keyOrdered),
+        ]
+        try await persistently { (_) throws(AerospikeError) in
+            do throws(AerospikeError) {
+                _ = try await client.operate(key(segment), operations, policy: policy)
+            } catch where error.code == .recordExists {
+                // An earlier try of this very call.
+            }
+        }
+    }
+
+    /// Does the work, or finds that it cannot be done.
+    ///
+    /// - Parameters:
+    ///   - sequence: greater than that of all works of this process on this segment before; one is done after the other.
+    ///   - held: the slots that the process holds here already, by which an answer that was lost is found out.
+    func perform(
+        _ work: SegmentWork,
+        on segment: SegmentNumber,
+        process: ProcessNumber,
+        sequence: Int64,
+        held: Set<Int>
+    ) async throws(AerospikeError) -> Performed {
+        let request = work.request(process: process, sequence: sequence)
+        let policy = Self.guarded(by: request.filter)
+        return try await persistently { (wasInDoubt) throws(AerospikeError) in
+            do throws(AerospikeError) {
+                let record = try await client.operate(key(segment), request.operations, policy: policy)
+                guard let outcome = work.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
+                return .applied(outcome)
+            } catch {
+                switch error.code {
+                case .filteredOut:
+                    guard wasInDoubt else { return .refused }
+                    if try await seal(segment, process: process, sequence: sequence) { return .refused }
+                    return try await recover(work, segment, process: process, sequence: sequence, held: held)
+                case .notFound: return .gone
+                default: throw error
+                }
+            }
+        }
+    }
+
+    /// Sees to it that no try of a work that is in doubt takes effect any more.
+    ///
+    /// - Returns: false if one did before.
+    private func seal(
+        _ segment: SegmentNumber,
+        process: ProcessNumber,
+        sequence: Int64
+    ) async throws(AerospikeError) -> Bool {
+        do throws(AerospikeError) {
+            let token = Operation.map(SegmentBin.tokens)
+                .put(.integer(Int64(process)), .integer(sequence), policy: MapWritePolicy(order: .keyOrdered))
+            let policy = Self.guarded(by: SegmentWork.isNext(process, sequence))
+            _ = try await client.operate(key(segment), [token], policy: policy)
+            return true
+        } catch where error.code == .filteredOut {
+            return false
+        }
+    }
+
+    /// What a work did whose answer was lost.
+    private func recover(
+        _ work: SegmentWork,
+        _ segment: SegmentNumber,
+        process: ProcessNumber,
+        sequence: Int64,
+        held: Set<Int>
+    ) async throws(AerospikeError) -> Performed {
+        guard let state = try await read(segment) else { return .gone }
+        // A seal of ours may have been answered late; a fence is no work of ours.
+        guard state.tokens[process] == sequence else { return .refused }
+        var outcome = SegmentWork.Outcome()
+        outcome.present = Set(work.removals.keys)
+        var ready: [ReadyKey] = []
+        for (slot, entry) in state.entries {
+            switch entry.state {
+            case .reserved(process, _) where !held.contains(slot):
+                // As it was before: the priority is in the details too.
+                var before = entry
+                before.state = .ready(priority: entry.details.priority)
+                outcome.popped.append((slot, before))
+            case .ready(let priority):
+                ready.append(ReadyKey(priority: priority, id: JobPlace(segment: segment, slot: slot).id))
+            default: break
+            }
+            if work.updates[slot] != nil { outcome.present.insert(slot) }
+        }
+        // A job that was released and taken by another since was there; one that is not there now may be deleted.
+        outcome.popped.sort {
+            ($0.entry.details.priority, $0.slot) < ($1.entry.details.priority, $1.slot)
+        }
+        outcome.nextReady = ready.min()
+        outcome.jobCount = state.entries.count
+        outcome.marks = state.marks
+        return .applied(outcome)
+    }
+
+    /// Makes the dead process's work here impossible, and tells what it held.
+    func fence(
+        _ segment: SegmentNumber,
+        against process: ProcessNumber
+    ) async throws(AerospikeError) -> SegmentState? {
+        let token = Operation.map(SegmentBin.tokens)
+            .put(.integer(Int64(process)), .integer(.max), policy: MapWritePolicy(order: .keyOrdered))
+        return try await persistently { (_) throws(AerospikeError) in
+            do throws(AerospikeError) {
+                let policy = Self.guarded(by: SegmentWork.isNext(process, .max))
+                _ = try await client.operate(key(segment), [token], policy: policy)
+            } catch where error.code == .filteredOut {
+                // Somebody was here before.
+            } catch where error.code == .notFound {
+                return nil
+            }
+            return try await read(segment)
+        }
+    }
+
+    /// Raises or clears a mark, unless a job is there that it is for.
+    ///
+    /// - Parameters:
+    ///   - bin: the mark.
+    ///   - range: entries from the first value up to the second must not be there.
+    ///   - value: the new mark; null clears it.
+    /// - Returns: whether it was done.
+    func raiseMark(
+        _ bin: String,
+        of segment: SegmentNumber,
+        unlessAny range: (from: Value, upTo: Value),
+        to value: Value
+    ) async throws(AerospikeError) -> Bool {
+        guard case .list(let first) = range.from, case .list(let end) = range.upTo else { return false }
+        let count = Exp<Value.Map>.map(bin: SegmentBin.jobs)
+            .get(.values(from: Exp<Value.List>(first), upTo: Exp<Value.List>(end)), .count)
+        var condition = count == Exp<Int>(0)
+        // What still takes jobs stays listed lowest, so that a put never has to list it.
+        if bin == SegmentBin.readyMark { condition = condition && Exp<Bool>.exists(bin: SegmentBin.closed) }
+        let policy = Self.guarded(by: condition)
+        do throws(AerospikeError) {
+            _ = try await client.operate(key(segment), [.put(bin, value)], policy: policy)
+            return true
+        } catch where error.code == .filteredOut || error.code == .notFound {
+            return false
+        }
+    }
+
+    /// Deletes the record of a segment that the directory no longer lists.
+    func delete(_ segment: SegmentNumber) async throws(AerospikeError) {
+        _ = try await client.delete(key(segment))
+    }
+
+    // MARK: - Reading
+
+    /// The whole segment; nil where there is none.
+    func read(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentState? {
+        guard let record = try await client.get(key(segment)) else { return nil }
+        guard let state = SegmentState(record) else { throw Self.unreadable(segment) }
+        return state
+    }
+
+    /// Some entries of a segment, and whose it is.
+    func read(
+        _ segment: SegmentNumber,
+        _ selector: MapSelector
+    ) async throws(AerospikeError) -> SegmentSlice? {
+        let operations: [Operation] = [
+            .get(SegmentBin.tube), .get(SegmentBin.position), SegmentWork.jobs.get(selector, returning: .keyValue),
+        ] + SegmentMarks.reads
+        do throws(AerospikeError) {
+            let record = try await client.operate(key(segment), operations)
+            return SegmentSlice(record)
+        } catch where error.code == .notFound {
+            return nil
+        }
+    }
+
+    // MARK: - Trying again
+
+    private static func guarded(by filter: Exp<Bool>) -> WritePolicy {
+        var policy = WritePolicy()
+        policy.exists = .updateOnly
+        policy.filter = filter
+        return policy
+    }
+
+    private static func unreadable(_ segment: SegmentNumber) -> AerospikeError {
+        AerospikeError(.client, "Segment \(segment) has entries that this version does not know.", inDoubt: true)
+    }
+
+    /// Tries again while it is unknown whether a try took effect, and while another try can help.
+    func persistently<T>(
+        _ body: (_ wasInDoubt: Bool) async throws(AerospikeError) -> T
+    ) async throws(AerospikeError) -> T {
+        var wasInDoubt = false
+        var failures = 0
+        while true {
+            do throws(AerospikeError) {
+                return try await body(wasInDoubt)
+            } catch {
+                wasInDoubt = wasInDoubt || error.inDoubt
+                failures += 1
+                guard wasInDoubt || error.code.isTransient, error.code != .cancelled else { throw error }
+                if !wasInDoubt, failures > 40 { throw error }
+                let milliseconds = min(500, 5 << min(failures, 7))
+                try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
+                if Task.isCancelled { throw error }
+            }
+        }
+    }
+}

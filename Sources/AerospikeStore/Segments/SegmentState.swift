@@ -1,0 +1,70 @@
+import Aerospike
+import BeanspikeCore
+
+/// A segment record as it was read.
+struct SegmentState: Sendable {
+    var tube: TubeName
+    var position: Int
+    var nextSlot: Int
+    var isClosed: Bool
+    var entries: [Int: JobEntry]
+    /// The last sequence of each process.
+    var tokens: [ProcessNumber: Int64]
+    var marks: SegmentMarks
+    var deleted: Int
+    var timeouts: Int
+
+    init?(_ record: Record) {
+        guard case .string(let name)? = record[SegmentBin.tube], let tube = TubeName(name),
+            case .integer(let position)? = record[SegmentBin.position],
+            case .integer(let nextSlot)? = record[SegmentBin.nextSlot],
+            case .map(let jobs)? = record[SegmentBin.jobs]
+        else { return nil }
+        self.tube = tube
+        self.position = Int(position)
+        self.nextSlot = Int(nextSlot)
+        isClosed = record[SegmentBin.closed] != nil
+        entries = [:]
+        for (key, value) in jobs {
+            guard case .integer(let slot) = key, let entry = JobEntry(value) else { return nil }
+            entries[Int(slot)] = entry
+        }
+        tokens = [:]
+        if case .map(let map)? = record[SegmentBin.tokens] {
+            for case (.integer(let process), .integer(let sequence)) in map { tokens[Int(process)] = sequence }
+        }
+        marks = SegmentMarks(
+            ready: record[SegmentBin.readyMark],
+            wake: record[SegmentBin.wakeMark],
+            buried: record[SegmentBin.buriedMark]
+        )
+        deleted = Int(record[SegmentBin.deleted]?.integer ?? 0)
+        timeouts = Int(record[SegmentBin.timeouts]?.integer ?? 0)
+    }
+}
+
+/// Some entries of a segment.
+struct SegmentSlice: Sendable {
+    var tube: TubeName
+    var position: Int
+    /// In the order of their slots.
+    var entries: [(slot: Int, entry: JobEntry)]
+    var marks: SegmentMarks
+
+    init?(_ record: Record) {
+        let answers = record.bins.map(\.value)
+        guard answers.count == 6, case .string(let name) = answers[0], let tube = TubeName(name),
+            case .integer(let position) = answers[1]
+        else { return nil }
+        self.tube = tube
+        self.position = Int(position)
+        entries = []
+        if case .map(let map) = answers[2] {
+            for (key, value) in map {
+                guard case .integer(let slot) = key, let entry = JobEntry(value) else { return nil }
+                entries.append((Int(slot), entry))
+            }
+        }
+        marks = SegmentMarks(ready: answers[3], wake: answers[4], buried: answers[5])
+    }
+}

@@ -1,0 +1,247 @@
+import NIOCore
+import Aerospike
+import BeanspikeCore
+
+/// What one process has to do to one segment, gathered to leave as one `operate`.
+///
+/// It is a value: it makes the operations and reads the answers; who sends them is ``SegmentRecords``. All of it happens or
+/// nothing does. A repeat of it, or a late duplicate, does nothing, because each carries the process's next sequence.
+struct SegmentWork: Sendable {
+    /// Jobs to put, in order, into the slots from `firstSlot` on: refused where another has put there meanwhile.
+    var appends: [JobEntry] = []
+    var firstSlot = 0
+    /// Nothing is to be put here afterwards.
+    var closes = false
+    /// Jobs that the process holds, as they are to be from now on. One that is gone stays gone.
+    var updates: [Int: JobEntry] = [:]
+    /// Jobs that the process holds and that are to be deleted, with their details.
+    var removals: [Int: JobDetails] = [:]
+    /// Entries among the updates and removals that the process does not hold: all of the work is refused unless they are
+    /// still as they were seen.
+    var expected: [Int: JobEntry] = [:]
+    /// How many of the best ready jobs are to be reserved, if there are so many.
+    var pops = 0
+    /// When they are reserved, by the cluster's clock.
+    var popMilliseconds: Int64 = 0
+    /// Reservations that ran out of time among the updates.
+    var timeouts = 0
+    /// Marks to set: what the directory lists the segment under already.
+    var readyMark: ReadyKey?
+    var wakeMark: Int64?
+    var buriedMark: Int64?
+    /// Whether the answer is to tell the marks: where a job becomes ready, delayed or buried.
+    var readsMarks = false
+
+    var isEmpty: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && pops == 0 && !closes }
+
+    /// Whether all it does is to reserve: then it does nothing at all where nothing is ready.
+    private var onlyPops: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && !closes }
+
+    /// What it came to.
+    struct Outcome: Sendable {
+        /// Of the updates and removals, those whose job was still there.
+        var present: Set<Int> = []
+        /// The jobs reserved, best first, as they were before.
+        var popped: [(slot: Int, entry: JobEntry)] = []
+        /// The best job left ready; nil where none is, or nobody asked.
+        var nextReady: ReadyKey?
+        /// How many jobs are left in the segment, whatever their state.
+        var jobCount = 0
+        var marks = SegmentMarks()
+    }
+
+    static let jobs = Operation.map(SegmentBin.jobs)
+    static let ordered = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true)
+    static let keepingGone = MapWritePolicy(
+        order: .keyValueOrdered,
+        persistsIndex: true,
+        flags: [.updateOnly, .noFail, .partial]
+    )
+
+    // MARK: - The request
+
+    /// The operations, with the guard that they are sent under.
+    func request(process: ProcessNumber, sequence: Int64) -> (operations: [Operation], filter: Exp<Bool>) {
+        var operations: [Operation] = []
+        appendUpdates(to: &operations)
+        appendAppends(to: &operations)
+        appendPops(to: &operations, process)
+        appendCounters(to: &operations)
+        operations.append(
+            .map(SegmentBin.tokens).put(
+                .integer(Int64(process)),
+                .integer(sequence),
+                policy: MapWritePolicy(order: .keyOrdered)
+            )
+        )
+        operations.append(Self.jobs.size())
+        if readsMarks { operations += SegmentMarks.reads }
+        return (operations, filter(process, sequence))
+    }
+
+    private func filter(_ process: ProcessNumber, _ sequence: Int64) -> Exp<Bool> {
+        var conditions = [Self.isNext(process, sequence)]
+        if !appends.isEmpty || closes {
+            conditions.append(.int(bin: SegmentBin.nextSlot) == Exp<Int>(firstSlot))
+            conditions.append(!Exp<Bool>.exists(bin: SegmentBin.closed))
+        }
+        for (slot, entry) in expected.sorted(by: { $0.key < $1.key }) {
+            conditions.append(Self.isStill(entry, at: slot))
+        }
+        if onlyPops { conditions.append(Self.someReady) }
+        return conditions.dropFirst().reduce(conditions[0]) { $0 && $1 }
+    }
+
+    /// Whether the process's last sequence here is lower.
+    static func isNext(_ process: ProcessNumber, _ sequence: Int64) -> Exp<Bool> {
+        let tokens = Exp<Value.Map>.map(bin: SegmentBin.tokens)
+        let key = ExpMapItem.key(Exp<Int>(process))
+        return !tokens.get(key, .exists) || tokens.get(key, .value(Int.self)) < Exp<Int>(Int(sequence))
+    }
+
+    /// Whether an entry is in the state, and the place of its state, that it was seen in.
+    private static func isStill(_ entry: JobEntry, at slot: Int) -> Exp<Bool> {
+        let order = entry.order(slot: slot)
+        let found = Exp<Value.Map>.map(bin: SegmentBin.jobs).list(at: [.mapKey(.integer(Int64(slot)))])
+        return .all(
+            found.get(.index(0), .value(Int.self)) == Exp<Int>(Int(order.0)),
+            found.get(.index(1), .value(Int.self)) == Exp<Int>(Int(order.1)),
+            found.get(.index(2), .value(Int.self)) == Exp<Int>(Int(order.2))
+        )
+    }
+
+    /// Whether the least entry is that of a ready job.
+    private static let someReady: Exp<Bool> =
+        Exp<Value.Map>.map(bin: SegmentBin.jobs)
+        .list(at: [.mapRank(0)]).get(.index(0), .value(Int.self)) == Exp<Int>(0)
+
+    private func appendUpdates(to operations: inout [Operation]) {
+        if !updates.isEmpty {
+            let slots = updates.keys.sorted()
+            operations.append(
+                Self.jobs.get(.keys(in: slots.map { .integer(Int64($0)) }), returning: .key)
+            )
+            let entries = slots.compactMap { slot in
+                updates[slot].map { (key: Value.integer(Int64(slot)), value: $0.value(slot: slot)) }
+            }
+            operations.append(Self.jobs.put(contentsOf: Self.map(entries), policy: Self.keepingGone))
+        }
+        if !removals.isEmpty {
+            let slots = removals.keys.sorted().map { Value.integer(Int64($0)) }
+            operations.append(Self.jobs.remove(.keys(in: slots), returning: .key))
+        }
+    }
+
+    private func appendAppends(to operations: inout [Operation]) {
+        guard !appends.isEmpty || closes else { return }
+        if !appends.isEmpty {
+            let entries = appends.enumerated().map { offset, entry in
+                (key: Value.integer(Int64(firstSlot + offset)), value: entry.value(slot: firstSlot + offset))
+            }
+            operations.append(Self.jobs.put(contentsOf: Self.map(entries), policy: Self.ordered))
+            operations.append(.put(SegmentBin.nextSlot, .integer(Int64(firstSlot + appends.count))))
+        }
+        if closes { operations.append(.put(SegmentBin.closed, 1)) }
+    }
+
+    private func appendPops(to operations: inout [Operation], _ process: ProcessNumber) {
+        guard pops > 0 else { return }
+        operations.append(Self.jobs.get(.ranks(from: 0, count: pops + 1), returning: .keyValue))
+        let pop = Operation.write(
+            Self.pop(process, popMilliseconds),
+            to: SegmentBin.jobs,
+            flags: [.evaluationNoFail]
+        )
+        for _ in 0..<pops { operations.append(pop) }
+    }
+
+    /// The map with its best job reserved; unknown where none is ready.
+    private static func pop(_ process: ProcessNumber, _ milliseconds: Int64) -> Exp<Value.Map> {
+        let jobs = Exp<Value.Map>.map(bin: SegmentBin.jobs)
+        let best = jobs.list(at: [.mapRank(0)])
+        let reserved = Exp<Value.List>([1, .integer(Int64(process)), .integer(milliseconds)])
+            .appending(best.get(.index(3), .value(ByteBuffer.self)))
+        return .cond(
+            (
+                when: best.get(.index(0), .value(Int.self)) == Exp<Int>(0),
+                then: jobs.putting(jobs.get(.rank(0), .key(Int.self)), reserved, policy: ordered)
+            ),
+            otherwise: .unknown
+        )
+    }
+
+    private func appendCounters(to operations: inout [Operation]) {
+        var used = 0
+        var whole = 0
+        var skipped = 0
+        for entry in appends { Self.count(entry.details, 1, &used, &whole, &skipped) }
+        for details in removals.values { Self.count(details, -1, &used, &whole, &skipped) }
+        for (bin, amount) in [
+            (SegmentBin.usedBytes, used), (SegmentBin.bodyBytes, whole), (SegmentBin.skippedBytes, skipped),
+            (SegmentBin.deleted, removals.count), (SegmentBin.timeouts, timeouts),
+        ] where amount != 0 {
+            operations.append(.add(bin, amount))
+        }
+        if let readyMark { operations.append(.put(SegmentBin.readyMark, readyMark.value)) }
+        if let wakeMark { operations.append(.put(SegmentBin.wakeMark, .integer(wakeMark))) }
+        if let buriedMark { operations.append(.put(SegmentBin.buriedMark, .integer(buriedMark))) }
+    }
+
+    private static func count(_ details: JobDetails, _ sign: Int, _ used: inout Int, _ whole: inout Int, _ skip: inout Int)
+    {
+        used += sign * details.body.count
+        whole += sign * details.originalBytes
+        skip += sign * details.skippedBytes
+    }
+
+    static func map(_ entries: [(key: Value, value: Value)]) -> Value.Map {
+        var map = Value.Map(entries)
+        map.order = .keyOrdered
+        return map
+    }
+
+    // MARK: - The answer
+
+    /// Reads the answers; nil where they are not those of the request.
+    func outcome(_ record: Record, segment: SegmentNumber) -> Outcome? {
+        var answers = record.bins.map(\.value)[...]
+        var outcome = Outcome()
+        if !updates.isEmpty {
+            guard case .list(let slots)? = answers.popFirst(), answers.popFirst() != nil else { return nil }
+            for case .integer(let slot) in slots { outcome.present.insert(Int(slot)) }
+        }
+        if !removals.isEmpty {
+            guard case .list(let slots)? = answers.popFirst() else { return nil }
+            for case .integer(let slot) in slots { outcome.present.insert(Int(slot)) }
+        }
+        answers = answers.dropFirst((appends.isEmpty ? 0 : 2) + (closes ? 1 : 0))
+        if pops > 0 {
+            guard case .map(let lowest)? = answers.popFirst(), read(lowest, segment, &outcome) else { return nil }
+            answers = answers.dropFirst(pops)
+        }
+        // Counters, marks and the token answer nothing of use; the size and the marks read come last.
+        let tail = Array(answers.suffix(readsMarks ? 4 : 1))
+        guard tail.count == (readsMarks ? 4 : 1), case .integer(let count) = tail[0] else { return nil }
+        outcome.jobCount = Int(count)
+        if readsMarks { outcome.marks = SegmentMarks(ready: tail[1], wake: tail[2], buried: tail[3]) }
+        return outcome
+    }
+
+    private func read(_ lowest: Value.Map, _ segment: SegmentNumber, _ outcome: inout Outcome) -> Bool {
+        var ready: [(slot: Int, entry: JobEntry)] = []
+        for (key, value) in lowest {
+            guard case .integer(let slot) = key, let entry = JobEntry(value) else { return false }
+            if case .ready = entry.state { ready.append((Int(slot), entry)) }
+        }
+        // A map's entries come in the order of its keys, not of their rank.
+        ready.sort { $0.entry.order(slot: $0.slot) < $1.entry.order(slot: $1.slot) }
+        outcome.popped = Array(ready.prefix(pops))
+        if ready.count > pops, let next = ready.last, case .ready(let priority) = next.entry.state {
+            outcome.nextReady = ReadyKey(
+                priority: priority,
+                id: JobPlace(segment: segment, slot: next.slot).id
+            )
+        }
+        return true
+    }
+}

@@ -1,0 +1,122 @@
+import Aerospike
+import AerospikeTestKit
+import BeanspikeCore
+import Foundation
+import NIOCore
+import Testing
+
+@testable import AerospikeStore
+
+/// A cluster to test on: the one that AEROSPIKE_HOST names, or one in process.
+enum StoreTestCluster {
+    /// A live server's seeds; nil where the in-process node is to be used.
+    static var live: [AerospikeClientConfiguration.Host]? {
+        guard let hosts = ProcessInfo.processInfo.environment["AEROSPIKE_HOST"], !hosts.isEmpty else { return nil }
+        return hosts.split(separator: ",").map { host in
+            let parts = host.split(separator: ":")
+            return .init(String(parts[0]), port: parts.count > 1 ? Int(parts[1]) ?? 3_000 : 3_000)
+        }
+    }
+
+    static func with(
+        nodes: Int = 1,
+        _ body: (AerospikeClient, StoreLayout) async throws -> Void
+    ) async throws {
+        let prefix = "t\(UInt32.random(in: 0...UInt32.max))"
+        if let live {
+            try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: live)) { client in
+                try await body(client, StoreLayout(namespace: "test", prefix: prefix))
+            }
+            return
+        }
+        try await TestCluster.withCluster(nodes: nodes, replicationFactor: min(2, nodes)) { cluster in
+            try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: cluster.seeds.map { .init($0.host, port: $0.port) })) { client in
+                try await body(client, StoreLayout(namespace: "test", prefix: prefix))
+            }
+        }
+    }
+}
+
+@Suite struct SegmentTests {
+    static func entry(_ number: Int, priority: UInt32 = 5) -> JobEntry {
+        JobEntry(
+            state: .ready(priority: priority),
+            details: JobDetails(
+                priority: priority,
+                ttrSeconds: 60,
+                delaySeconds: 0,
+                putMilliseconds: 1_700_000_000_000,
+                attributes: nil,
+                body: .inline(ByteBuffer(string: "body \(number)"))
+            )
+        )
+    }
+
+    @Test func jobsArePutAndPoppedInOrder() async throws {
+        try await StoreTestCluster.with { client, layout in
+            let records = SegmentRecords(client: client, layout: layout)
+            let tube = try #require(TubeName("alpha"))
+            try await records.create(7, tube: tube, position: 3)
+            try await records.create(7, tube: tube, position: 3)
+            var put = SegmentWork()
+            put.appends = (0..<100).map { Self.entry($0, priority: UInt32($0 % 3)) }
+            let first = try await records.perform(put, on: 7, process: 1, sequence: 1, held: [])
+            guard case .applied(let outcome) = first else {
+                Issue.record("\(first)")
+                return
+            }
+            #expect(outcome.jobCount == 100)
+            // A repeat does nothing.
+            guard case .refused = try await records.perform(put, on: 7, process: 1, sequence: 1, held: []) else {
+                Issue.record("done twice")
+                return
+            }
+            var popped: [Int] = []
+            var sequence: Int64 = 2
+            for count in [1, 3, 64, 64] {
+                var pop = SegmentWork()
+                pop.pops = count
+                pop.popMilliseconds = 77
+                let answer = try await records.perform(pop, on: 7, process: 1, sequence: sequence, held: Set(popped))
+                guard case .applied(let outcome) = answer else {
+                    Issue.record("\(answer)")
+                    return
+                }
+                sequence += 1
+                popped += outcome.popped.map(\.slot)
+                for (slot, entry) in outcome.popped { #expect(entry == Self.entry(slot, priority: UInt32(slot % 3))) }
+            }
+            let expected = (0..<100).sorted { ($0 % 3, $0) < ($1 % 3, $1) }
+            #expect(popped == expected)
+            var none = SegmentWork()
+            none.pops = 1
+            guard case .refused = try await records.perform(none, on: 7, process: 1, sequence: sequence, held: []) else {
+                Issue.record("popped from nothing")
+                return
+            }
+            var settle = SegmentWork()
+            settle.updates = [4: Self.entry(4).released(priority: 9, delaySeconds: 0, isRetry: false, nowMilliseconds: 0)]
+            settle.removals = [5: Self.entry(5).details, 101: Self.entry(5).details]
+            settle.readsMarks = true
+            guard
+                case .applied(let settled) = try await records.perform(
+                    settle,
+                    on: 7,
+                    process: 1,
+                    sequence: sequence + 1,
+                    held: []
+                )
+            else {
+                Issue.record("refused")
+                return
+            }
+            #expect(settled.present == [4, 5])
+            #expect(settled.jobCount == 99)
+            #expect(settled.marks.ready == ReadyKey.least(of: 7))
+            let state = try #require(try await records.read(7))
+            #expect(state.entries[4]?.state == .ready(priority: 9))
+            #expect(state.entries[6]?.state == .reserved(by: 1, sinceMilliseconds: 77))
+            #expect(state.deleted == 2)
+        }
+    }
+}
