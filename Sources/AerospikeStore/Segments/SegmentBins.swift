@@ -14,12 +14,10 @@ enum SegmentBin {
     static let jobs = "j"
     /// What was done last for each process: process → sequence.
     static let tokens = "k"
-    /// The ready key that the directory lists the segment under, or lower: [priority, id].
-    static let readyMark = "mr"
-    /// The time that it is listed under for its delayed jobs, or later than that: milliseconds.
-    static let wakeMark = "mw"
-    /// The time of burial that it is listed under: microseconds.
-    static let buriedMark = "mb"
+    /// Under what the directory lists the segment, or under less: the key's numbers.
+    static func mark(_ kind: DirectoryKind) -> String { kind.markBin }
+    /// How often that was raised.
+    static func epoch(_ kind: DirectoryKind) -> String { kind.epochBin }
     /// Jobs deleted by command.
     static let deleted = "d"
     /// Reservations that ran out of time.
@@ -51,31 +49,47 @@ struct ReadyKey: Comparable, Hashable, Sendable {
         a.priority != b.priority ? a.priority < b.priority : a.id < b.id
     }
 
-    var value: Value { .list(Value.List([.integer(Int64(priority)), .integer(Int64(id))])) }
-
-    init?(_ value: Value?) {
-        guard case .list(let list)? = value, list.count == 2, case .integer(let priority) = list[0],
-            case .integer(let id) = list[1], let priority = UInt32(exactly: priority), id > 0
-        else { return nil }
-        self.init(priority: priority, id: UInt64(id))
-    }
+    var directoryKey: DirectoryKey { .ready(priority: priority, job: id) }
 }
 
-/// What a segment record says that its directory lists it under.
+/// What a segment record says that its directory lists it under, in one kind.
+///
+/// The mark is never less than the entry in the directory. It becomes lower only after the entry did, and only if nobody
+/// raised it meanwhile: the epoch counts that. See ``TubeDirectory``.
+struct SegmentMark: Equatable, Sendable {
+    /// Nil where the segment need not be listed.
+    var key: DirectoryKey?
+    var epoch = 0
+
+    /// Whether what has this key is listed.
+    func covers(_ key: DirectoryKey) -> Bool { self.key.map { $0 <= key } ?? false }
+}
+
+/// The marks of every kind.
 struct SegmentMarks: Equatable, Sendable {
-    var ready: ReadyKey?
-    var wakeMilliseconds: Int64?
-    var buriedMicroseconds: Int64?
+    var marks: [DirectoryKind: SegmentMark] = [:]
+
+    subscript(kind: DirectoryKind) -> SegmentMark {
+        get { marks[kind] ?? SegmentMark() }
+        set { marks[kind] = newValue }
+    }
 
     init() {}
 
-    init(ready: Value?, wake: Value?, buried: Value?) {
-        self.ready = ReadyKey(ready)
-        wakeMilliseconds = wake?.integer
-        buriedMicroseconds = buried?.integer
+    /// From the answers to ``reads``.
+    init(_ answers: ArraySlice<Value>) {
+        var answers = answers
+        for kind in DirectoryKind.allCases {
+            let key = answers.popFirst()
+            let epoch = answers.popFirst()
+            self[kind] = SegmentMark(
+                key: key?.list.flatMap { DirectoryKey($0, kind) },
+                epoch: Int(epoch?.integer ?? 0)
+            )
+        }
     }
 
-    static let reads: [Operation] = [
-        .get(SegmentBin.readyMark), .get(SegmentBin.wakeMark), .get(SegmentBin.buriedMark),
-    ]
+    static let reads: [Operation] = DirectoryKind.allCases.flatMap {
+        [.get(SegmentBin.mark($0)), .get(SegmentBin.epoch($0))]
+    }
 }

@@ -29,7 +29,11 @@ struct SegmentRecords: Sendable {
         let operations: [Operation] = [
             .put(SegmentBin.tube, .string(tube.description)), .put(SegmentBin.position, .integer(Int64(position))),
             .put(SegmentBin.nextSlot, 0),
-            .put(SegmentBin.readyMark, ReadyKey.least(of: segment).value),
+            .put(
+                SegmentBin.mark(.ready),
+                .list(Value.List(ReadyKey.least(of: segment).directoryKey.elements(.ready)))
+            ),
+            .put(SegmentBin.epoch(.ready), 0), .put(SegmentBin.epoch(.wake), 0), .put(SegmentBin.epoch(.buried), 0),
             SegmentWork.jobs.create(order: .keyValueOrdered, persistsIndex: true),
             .map(SegmentBin.tokens).create(order: .keyOrdered),
         ]
@@ -126,7 +130,6 @@ struct SegmentRecords: Sendable {
         }
         outcome.nextReady = ready.min()
         outcome.jobCount = state.entries.count
-        outcome.marks = state.marks
         return .applied(outcome)
     }
 
@@ -150,32 +153,46 @@ struct SegmentRecords: Sendable {
         }
     }
 
-    /// Raises or clears a mark, unless a job is there that it is for.
+    /// Raises or clears a mark, if there is nothing that it is for; then the directory's entry, which was read before, may
+    /// be raised.
     ///
-    /// - Parameters:
-    ///   - bin: the mark.
-    ///   - range: entries from the first value up to the second must not be there.
-    ///   - value: the new mark; null clears it.
-    /// - Returns: whether it was done.
+    /// - Parameter key: nothing of the kind may have a lesser one; nil where there may be nothing at all, and the mark goes.
+    /// - Returns: whether it was so.
     func raiseMark(
-        _ bin: String,
+        _ kind: DirectoryKind,
         of segment: SegmentNumber,
-        unlessAny range: (from: Value, upTo: Value),
-        to value: Value
+        to key: DirectoryKey?
     ) async throws(AerospikeError) -> Bool {
-        guard case .list(let first) = range.from, case .list(let end) = range.upTo else { return false }
-        let count = Exp<Value.Map>.map(bin: SegmentBin.jobs)
-            .get(.values(from: Exp<Value.List>(first), upTo: Exp<Value.List>(end)), .count)
-        var condition = count == Exp<Int>(0)
+        let state = kind.jobState
+        let first = Value.List([.integer(state)])
+        let end = Value.List(key.map { [.integer(state)] + Self.elements($0, kind, segment) } ?? [.integer(state + 1)])
+        var condition =
+            Exp<Value.Map>.map(bin: SegmentBin.jobs)
+            .get(.values(from: Exp<Value.List>(first), upTo: Exp<Value.List>(end)), .count) == Exp<Int>(0)
         // What still takes jobs stays listed lowest, so that a put never has to list it.
-        if bin == SegmentBin.readyMark { condition = condition && Exp<Bool>.exists(bin: SegmentBin.closed) }
-        let policy = Self.guarded(by: condition)
+        if kind == .ready { condition = condition && Exp<Bool>.exists(bin: SegmentBin.closed) }
+        if let key {
+            // A raise sets no mark where there is none, and lowers none.
+            let isLess = !SegmentWork.isMarked(kind, from: key)
+            condition = condition && Exp<Bool>.exists(bin: SegmentBin.mark(kind)) && isLess
+        }
+        let mark: Value = key.map { .list(Value.List($0.elements(kind))) } ?? Value.null
         do throws(AerospikeError) {
-            _ = try await client.operate(key(segment), [.put(bin, value)], policy: policy)
+            _ = try await client.operate(
+                self.key(segment),
+                [.put(SegmentBin.mark(kind), mark), .add(SegmentBin.epoch(kind), 1)],
+                policy: Self.guarded(by: condition)
+            )
             return true
         } catch where error.code == .filteredOut || error.code == .notFound {
             return false
         }
+    }
+
+    /// A directory's key as the elements behind the state of an entry in a segment.
+    private static func elements(_ key: DirectoryKey, _ kind: DirectoryKind, _ segment: SegmentNumber) -> [Value] {
+        guard kind == .ready else { return [.integer(key.major)] }
+        return [.integer(key.major), .integer(key.minor - Int64(JobPlace.firstID(of: segment)))]
     }
 
     /// Deletes the record of a segment that the directory no longer lists.
@@ -192,6 +209,16 @@ struct SegmentRecords: Sendable {
         return state
     }
 
+    /// What a segment is listed under.
+    func marks(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentMarks? {
+        do throws(AerospikeError) {
+            let record = try await client.operate(key(segment), SegmentMarks.reads)
+            return SegmentMarks(record.bins.map(\.value)[...])
+        } catch where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// Some entries of a segment, and whose it is.
     func read(
         _ segment: SegmentNumber,
@@ -199,7 +226,7 @@ struct SegmentRecords: Sendable {
     ) async throws(AerospikeError) -> SegmentSlice? {
         let operations: [Operation] = [
             .get(SegmentBin.tube), .get(SegmentBin.position), SegmentWork.jobs.get(selector, returning: .keyValue),
-        ] + SegmentMarks.reads
+        ]
         do throws(AerospikeError) {
             let record = try await client.operate(key(segment), operations)
             return SegmentSlice(record)
@@ -239,6 +266,17 @@ struct SegmentRecords: Sendable {
                 try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
                 if Task.isCancelled { throw error }
             }
+        }
+    }
+}
+
+extension DirectoryKind {
+    /// The first element of the entries that it is about.
+    fileprivate var jobState: Int64 {
+        switch self {
+        case .ready: 0
+        case .wake: 2
+        case .buried: 3
         }
     }
 }

@@ -10,7 +10,6 @@ struct SegmentState: Sendable {
     var entries: [Int: JobEntry]
     /// The last sequence of each process.
     var tokens: [ProcessNumber: Int64]
-    var marks: SegmentMarks
     var deleted: Int
     var timeouts: Int
 
@@ -33,11 +32,6 @@ struct SegmentState: Sendable {
         if case .map(let map)? = record[SegmentBin.tokens] {
             for case (.integer(let process), .integer(let sequence)) in map { tokens[Int(process)] = sequence }
         }
-        marks = SegmentMarks(
-            ready: record[SegmentBin.readyMark],
-            wake: record[SegmentBin.wakeMark],
-            buried: record[SegmentBin.buriedMark]
-        )
         deleted = Int(record[SegmentBin.deleted]?.integer ?? 0)
         timeouts = Int(record[SegmentBin.timeouts]?.integer ?? 0)
     }
@@ -49,11 +43,10 @@ struct SegmentSlice: Sendable {
     var position: Int
     /// In the order of their slots.
     var entries: [(slot: Int, entry: JobEntry)]
-    var marks: SegmentMarks
 
     init?(_ record: Record) {
         let answers = record.bins.map(\.value)
-        guard answers.count == 6, case .string(let name) = answers[0], let tube = TubeName(name),
+        guard answers.count == 3, case .string(let name) = answers[0], let tube = TubeName(name),
             case .integer(let position) = answers[1]
         else { return nil }
         self.tube = tube
@@ -65,6 +58,5 @@ struct SegmentSlice: Sendable {
                 entries.append((Int(slot), entry))
             }
         }
-        marks = SegmentMarks(ready: answers[3], wake: answers[4], buried: answers[5])
     }
 }

@@ -21,21 +21,27 @@ struct SegmentWork: Sendable {
     var expected: [Int: JobEntry] = [:]
     /// How many of the best ready jobs are to be reserved, if there are so many.
     var pops = 0
+    /// No job of a greater priority value is reserved: another segment has a better one.
+    var popPriorityMax = UInt32.max
     /// When they are reserved, by the cluster's clock.
     var popMilliseconds: Int64 = 0
     /// Reservations that ran out of time among the updates.
     var timeouts = 0
-    /// Marks to set: what the directory lists the segment under already.
-    var readyMark: ReadyKey?
-    var wakeMark: Int64?
-    var buriedMark: Int64?
-    /// Whether the answer is to tell the marks: where a job becomes ready, delayed or buried.
-    var readsMarks = false
+    /// What is to be listed for what becomes of the jobs, and how that is known: by the mark, or because it was listed
+    /// when the mark's epoch was this, and then the mark is set.
+    var listings: [DirectoryKind: Listing] = [:]
 
     var isEmpty: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && pops == 0 && !closes }
 
     /// Whether all it does is to reserve: then it does nothing at all where nothing is ready.
     private var onlyPops: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && !closes }
+
+    /// The least key of a kind that the work makes.
+    struct Listing: Sendable {
+        var key: DirectoryKey
+        /// Not nil where the directory was told, and the mark is to follow.
+        var epoch: Int?
+    }
 
     /// What it came to.
     struct Outcome: Sendable {
@@ -47,7 +53,6 @@ struct SegmentWork: Sendable {
         var nextReady: ReadyKey?
         /// How many jobs are left in the segment, whatever their state.
         var jobCount = 0
-        var marks = SegmentMarks()
     }
 
     static let jobs = Operation.map(SegmentBin.jobs)
@@ -75,7 +80,6 @@ struct SegmentWork: Sendable {
             )
         )
         operations.append(Self.jobs.size())
-        if readsMarks { operations += SegmentMarks.reads }
         return (operations, filter(process, sequence))
     }
 
@@ -88,6 +92,7 @@ struct SegmentWork: Sendable {
         for (slot, entry) in expected.sorted(by: { $0.key < $1.key }) {
             conditions.append(Self.isStill(entry, at: slot))
         }
+        for (kind, listing) in listings { conditions.append(Self.isListed(kind, listing)) }
         if onlyPops { conditions.append(Self.someReady) }
         return conditions.dropFirst().reduce(conditions[0]) { $0 && $1 }
     }
@@ -97,6 +102,28 @@ struct SegmentWork: Sendable {
         let tokens = Exp<Value.Map>.map(bin: SegmentBin.tokens)
         let key = ExpMapItem.key(Exp<Int>(process))
         return !tokens.get(key, .exists) || tokens.get(key, .value(Int.self)) < Exp<Int>(Int(sequence))
+    }
+
+    /// Whether the directory lists the segment low enough.
+    private static func isListed(_ kind: DirectoryKind, _ listing: Listing) -> Exp<Bool> {
+        if let epoch = listing.epoch { return .int(bin: SegmentBin.epoch(kind)) == Exp<Int>(epoch) }
+        let mark = Exp<Value.List>.list(bin: SegmentBin.mark(kind))
+        let major = mark.get(.index(0), .value(Int.self))
+        let key = listing.key
+        guard kind.keyWidth == 2 else { return major <= Exp<Int>(Int(key.major)) }
+        let minor = mark.get(.index(1), .value(Int.self))
+        return major < Exp<Int>(Int(key.major))
+            || (major == Exp<Int>(Int(key.major)) && minor <= Exp<Int>(Int(key.minor)))
+    }
+
+    /// Whether there is a mark of at least this key.
+    static func isMarked(_ kind: DirectoryKind, from key: DirectoryKey) -> Exp<Bool> {
+        let mark = Exp<Value.List>.list(bin: SegmentBin.mark(kind))
+        let major = mark.get(.index(0), .value(Int.self))
+        guard kind.keyWidth == 2 else { return major >= Exp<Int>(Int(key.major)) }
+        let minor = mark.get(.index(1), .value(Int.self))
+        return major > Exp<Int>(Int(key.major))
+            || (major == Exp<Int>(Int(key.major)) && minor >= Exp<Int>(Int(key.minor)))
     }
 
     /// Whether an entry is in the state, and the place of its state, that it was seen in.
@@ -148,7 +175,7 @@ struct SegmentWork: Sendable {
         guard pops > 0 else { return }
         operations.append(Self.jobs.get(.ranks(from: 0, count: pops + 1), returning: .keyValue))
         let pop = Operation.write(
-            Self.pop(process, popMilliseconds),
+            Self.pop(process, popMilliseconds, popPriorityMax),
             to: SegmentBin.jobs,
             flags: [.evaluationNoFail]
         )
@@ -156,14 +183,22 @@ struct SegmentWork: Sendable {
     }
 
     /// The map with its best job reserved; unknown where none is ready.
-    private static func pop(_ process: ProcessNumber, _ milliseconds: Int64) -> Exp<Value.Map> {
+    private static func pop(
+        _ process: ProcessNumber,
+        _ milliseconds: Int64,
+        _ priorityMax: UInt32
+    ) -> Exp<Value.Map> {
         let jobs = Exp<Value.Map>.map(bin: SegmentBin.jobs)
         let best = jobs.list(at: [.mapRank(0)])
         let reserved = Exp<Value.List>([1, .integer(Int64(process)), .integer(milliseconds)])
             .appending(best.get(.index(3), .value(ByteBuffer.self)))
+        let isReady = best.get(.index(0), .value(Int.self)) == Exp<Int>(0)
+        let isGoodEnough =
+            priorityMax == .max
+            ? isReady : isReady && best.get(.index(1), .value(Int.self)) <= Exp<Int>(Int(priorityMax))
         return .cond(
             (
-                when: best.get(.index(0), .value(Int.self)) == Exp<Int>(0),
+                when: isGoodEnough,
                 then: jobs.putting(jobs.get(.rank(0), .key(Int.self)), reserved, policy: ordered)
             ),
             otherwise: .unknown
@@ -182,9 +217,11 @@ struct SegmentWork: Sendable {
         ] where amount != 0 {
             operations.append(.add(bin, amount))
         }
-        if let readyMark { operations.append(.put(SegmentBin.readyMark, readyMark.value)) }
-        if let wakeMark { operations.append(.put(SegmentBin.wakeMark, .integer(wakeMark))) }
-        if let buriedMark { operations.append(.put(SegmentBin.buriedMark, .integer(buriedMark))) }
+        for (kind, listing) in listings where listing.epoch != nil {
+            operations.append(
+                .put(SegmentBin.mark(kind), .list(Value.List(listing.key.elements(kind))))
+            )
+        }
     }
 
     private static func count(_ details: JobDetails, _ sign: Int, _ used: inout Int, _ whole: inout Int, _ skip: inout Int)
@@ -219,11 +256,9 @@ struct SegmentWork: Sendable {
             guard case .map(let lowest)? = answers.popFirst(), read(lowest, segment, &outcome) else { return nil }
             answers = answers.dropFirst(pops)
         }
-        // Counters, marks and the token answer nothing of use; the size and the marks read come last.
-        let tail = Array(answers.suffix(readsMarks ? 4 : 1))
-        guard tail.count == (readsMarks ? 4 : 1), case .integer(let count) = tail[0] else { return nil }
+        // What counters, marks and the token answer is of no use; the size comes last.
+        guard case .integer(let count)? = answers.last else { return nil }
         outcome.jobCount = Int(count)
-        if readsMarks { outcome.marks = SegmentMarks(ready: tail[1], wake: tail[2], buried: tail[3]) }
         return outcome
     }
 
@@ -235,8 +270,8 @@ struct SegmentWork: Sendable {
         }
         // A map's entries come in the order of its keys, not of their rank.
         ready.sort { $0.entry.order(slot: $0.slot) < $1.entry.order(slot: $1.slot) }
-        outcome.popped = Array(ready.prefix(pops))
-        if ready.count > pops, let next = ready.last, case .ready(let priority) = next.entry.state {
+        outcome.popped = ready.prefix(pops).filter { $0.entry.details.priority <= popPriorityMax }
+        if let next = ready.dropFirst(outcome.popped.count).first, case .ready(let priority) = next.entry.state {
             outcome.nextReady = ReadyKey(
                 priority: priority,
                 id: JobPlace(segment: segment, slot: next.slot).id

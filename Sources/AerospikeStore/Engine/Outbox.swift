@@ -1,0 +1,109 @@
+import BeanspikeCore
+import NIOCore
+import Synchronization
+
+/// Replies on their way from the engine to one port, which another thread empties.
+final class Outbox: Sendable {
+    private struct State {
+        var batch = ReplyBatch()
+        /// Who waits in a reserve, as far as the port's owner can tell: more waits asked for than answered.
+        var waits: [SessionID: Int] = [:]
+        var isWakeSent = false
+    }
+
+    private let state = Mutex(State())
+    private let wake: @Sendable () -> Void
+
+    init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
+    }
+
+    /// Adds a reply; the owner is woken at the next ``notify()``.
+    func append(_ finished: FinishedReply, session: SessionID) {
+        state.withLock { state in
+            var reply = finished.reply
+            if let body = finished.body {
+                let range = body.withUnsafeReadableBytes { state.batch.append(body: $0) }
+                reply.setBody(range)
+            }
+            state.batch.append(reply, session: session)
+        }
+    }
+
+    /// Wakes the owner, if there is something that it was not woken for.
+    func notify() {
+        let isDue = state.withLock { state in
+            guard !state.batch.entries.isEmpty, !state.isWakeSent else { return false }
+            state.isWakeSent = true
+            return true
+        }
+        if isDue { wake() }
+    }
+
+    /// Moves the replies to the end of a batch.
+    func collect(into batch: inout ReplyBatch) {
+        state.withLock { state in
+            state.isWakeSent = false
+            guard !state.batch.entries.isEmpty else { return }
+            if batch.entries.isEmpty {
+                batch.removeAll()
+                swap(&batch, &state.batch)
+                return
+            }
+            let base = batch.bytes.count
+            batch.bytes.append(contentsOf: state.batch.bytes)
+            for var entry in state.batch.entries {
+                entry.reply.moveBody(by: base)
+                batch.entries.append(entry)
+            }
+            state.batch.removeAll()
+        }
+    }
+
+    /// Notes reserves that may wait, or (with a negative count) that were answered.
+    func countWaits(_ count: Int, of session: SessionID) {
+        state.withLock { state in
+            let sum = state.waits[session, default: 0] + count
+            state.waits[session] = sum > 0 ? sum : nil
+        }
+    }
+
+    func isWaiting(_ session: SessionID) -> Bool {
+        state.withLock { $0.waits[session] != nil }
+    }
+
+    /// Forgets what is there for a session that is gone.
+    func drop(_ session: SessionID) {
+        state.withLock { state in
+            state.waits[session] = nil
+            if !state.batch.entries.isEmpty { state.batch.entries.removeAll { $0.session == session } }
+        }
+    }
+}
+
+extension Reply {
+    /// Says where in its batch the body lies.
+    fileprivate mutating func setBody(_ range: ByteRange) {
+        switch self {
+        case .reserved(var view):
+            view.body = range
+            self = .reserved(view)
+        case .found(var view):
+            view.body = range
+            self = .found(view)
+        default: break
+        }
+    }
+
+    fileprivate mutating func moveBody(by offset: Int) {
+        switch self {
+        case .reserved(var view):
+            view.body.offset += offset
+            self = .reserved(view)
+        case .found(var view):
+            view.body.offset += offset
+            self = .found(view)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+/// What is to be answered when a change of a job is done.
+enum Completion {
+    /// Nobody waits for it.
+    case nothing
+    /// This reply if the job was still there, otherwise NOT_FOUND.
+    case reply(Session, Ticket, Reply)
+    /// Somebody wants to know whether the job was still there; nil where it could not be done.
+    case tell(CheckedContinuation<Bool?, Never>)
+}
+
+/// A put that waits for its place.
+struct PendingAppend {
+    var entry: JobEntry
+    var session: Session
+    var ticket: Ticket
+}
+
+/// A change of a job.
+struct PendingUpdate {
+    /// As the job is to be; nil to delete it.
+    var entry: JobEntry?
+    /// As it was: its body is counted out when it is deleted.
+    var before: JobDetails
+    /// As it was seen, where this process does not hold it.
+    var expected: JobEntry?
+    var isTimeout = false
+    var completion: Completion
+}
+
+/// What this process knows of one segment, and what it is to do there. Confined to the engine.
+final class Segment {
+    let number: SegmentNumber
+    unowned let tube: Tube
+    /// Where its tube's directory has it.
+    let position: Int
+
+    // MARK: What is known of it
+
+    /// Its best ready job has this key or a greater one; nil where it has none, as far as is known.
+    var best: ReadyKey?
+    /// When ``best`` was last learned from the record itself.
+    var knownSince = NIODeadline.uptimeNanoseconds(0)
+    /// What its directory lists it under, as was last seen.
+    var listed: DirectoryEntry?
+    /// What the record says that it is listed under; a bound that may have been raised since.
+    var marks = SegmentMarks()
+    /// Jobs that this process holds here.
+    var held: Set<Int> = []
+
+    // MARK: The tail's
+
+    /// The next slot; known where this process put here last.
+    var nextSlot: Int?
+    var bytes = 0
+
+    // MARK: What is to be done
+
+    /// Whether a work is under way; one at a time.
+    var isBusy = false
+    var updates: [Int: PendingUpdate] = [:]
+    /// Changes that are refused unless the job is as it was seen; each goes by itself.
+    var guarded: [(slot: Int, update: PendingUpdate)] = []
+    var pops = CircularBuffer<ReserveRequest>()
+    /// Whether it is over, or on its way.
+    var isRetiring = false
+
+    init(_ number: SegmentNumber, tube: Tube, position: Int) {
+        self.number = number
+        self.tube = tube
+        self.position = position
+    }
+
+    var isTail: Bool { tube.tail === self }
+
+    /// Whether nothing is to be done or known here that would be lost with this value.
+    var isIdle: Bool {
+        !isBusy && updates.isEmpty && guarded.isEmpty && pops.isEmpty && held.isEmpty && best == nil && !isTail
+    }
+}

@@ -1,0 +1,96 @@
+import BeanspikeCore
+import NIOCore
+
+/// A command with its body, if it has one.
+struct PendingCommand {
+    var command: Command
+    var body: ByteBuffer
+}
+
+/// Names a command of a session: its replies are given in this order.
+typealias Ticket = Int
+
+/// One session: what it uses, watches, holds and has asked for. Confined to the engine.
+final class Session {
+    /// Commands that may be under way together, because nobody can tell their order.
+    enum Company: Equatable {
+        case put(TubeName)
+        case settle
+        case reserve
+        /// Alone.
+        case none
+    }
+
+    let id: SessionID
+    let outbox: Outbox
+    var used = TubeName.default
+    /// Never empty while the session is open.
+    var watched: [TubeName] = [.default]
+    /// The jobs that it holds.
+    var held: Set<JobID> = []
+    var isOpen = true
+    /// Commands that are not begun.
+    var queue = CircularBuffer<PendingCommand>()
+    /// What is under way, and how much of it.
+    var company = Company.none
+    var underWay = 0
+    /// The reserve that waits.
+    var waiting: ReserveRequest?
+
+    /// Replies of commands that are begun, the first of them that of `firstTicket`; nil while it is not known.
+    private var replies = CircularBuffer<FinishedReply?>()
+    private var firstTicket: Ticket = 0
+
+    init(id: SessionID, outbox: Outbox) {
+        self.id = id
+        self.outbox = outbox
+    }
+
+    /// A place for the next reply.
+    func takeTicket() -> Ticket {
+        replies.append(nil)
+        return firstTicket + replies.count - 1
+    }
+
+    /// Gives a reply, and sends all that are due.
+    func answer(_ ticket: Ticket, _ reply: Reply, body: ByteBuffer? = nil) {
+        let offset = ticket - firstTicket
+        guard isOpen, offset >= 0, offset < replies.count else { return }
+        replies[replies.index(replies.startIndex, offsetBy: offset)] = FinishedReply(reply: reply, body: body)
+        while let first = replies.first, let finished = first {
+            replies.removeFirst()
+            firstTicket += 1
+            outbox.append(finished, session: id)
+        }
+    }
+}
+
+/// A reply on its way, with the body that it hands out.
+struct FinishedReply {
+    var reply: Reply
+    var body: ByteBuffer?
+}
+
+/// A reserve that has no job yet. Confined to the engine.
+final class ReserveRequest {
+    let session: Session
+    let ticket: Ticket
+    let wait: ReserveWait
+    /// When it was made: what was looked at before may have changed since.
+    let since: NIODeadline
+    /// Not nil once the session waits; rises with every wait, so that the longest is served first.
+    var turn: UInt64?
+    var deadline: NIODeadline?
+    /// Tubes that are being looked at for it.
+    var looks = 0
+    /// Whether some segment is being asked for a job for it.
+    var isAsking = false
+    var isOver = false
+
+    init(session: Session, ticket: Ticket, wait: ReserveWait, since: NIODeadline) {
+        self.session = session
+        self.ticket = ticket
+        self.wait = wait
+        self.since = since
+    }
+}

@@ -1,0 +1,151 @@
+import BeanspikeCore
+import NIOCore
+
+extension StoreEngine {
+    /// Begins as many of a session's commands as can be.
+    func advance(_ session: Session) {
+        while let next = session.queue.first {
+            if session.waiting != nil { return }
+            if let local = local(next.command, session) {
+                session.queue.removeFirst()
+                session.answer(session.takeTicket(), local)
+                continue
+            }
+            guard let company = company(of: next, session) else { return }
+            if session.underWay > 0 {
+                guard company != .none, company == session.company else { return }
+            }
+            session.queue.removeFirst()
+            session.company = company
+            session.underWay += 1
+            start(next, session, session.takeTicket())
+        }
+        if !session.isOpen { finishClosing(session) }
+    }
+
+    /// A command is done: its reply goes out in its turn.
+    func finish(_ session: Session, _ ticket: Ticket, _ reply: Reply, body: ByteBuffer? = nil) {
+        session.answer(ticket, reply, body: body)
+        session.underWay -= 1
+        sessionsToAdvance.append(session)
+    }
+
+    // MARK: - Which commands go together
+
+    /// With which others a command may be under way; nil where it cannot be begun yet.
+    private func company(of next: PendingCommand, _ session: Session) -> Session.Company? {
+        switch next.command {
+        case .put:
+            return next.body.readableBytes <= StoreLimits.inlineBodyBytesMax ? .put(session.used) : Session.Company.none
+        case .reserve(.none): return .reserve
+        case .delete(let job), .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
+            guard let held = held[job], held.session === session else { return Session.Company.none }
+            return held.isSettling ? nil : .settle
+        default: return Session.Company.none
+        }
+    }
+
+    /// The answer to what concerns this session alone; nil for what takes a call.
+    private func local(_ command: Command, _ session: Session) -> Reply? {
+        switch command {
+        case .use(let name):
+            guard name != session.used else { return .using(name) }
+            tube(name).using += 1
+            let old = session.used
+            session.used = name
+            stopUsing(old)
+            return .using(name)
+        case .watch(let name): return watch(name, session)
+        case .ignore(let name): return ignore(name, session)
+        case .tubeUsed: return .using(session.used)
+        case .tubesWatched: return .tubes(session.watched)
+        case .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
+            guard let held = held[job], held.session === session else { return session.underWay == 0 ? .notFound : nil }
+            return nil
+        default: return nil
+        }
+    }
+
+    private func watch(_ name: TubeName, _ session: Session) -> Reply {
+        guard !session.watched.contains(name) else { return .watching(session.watched.count) }
+        guard session.watched.count < Limits.watchedTubesMax else {
+            let message = "a session watches at most \(Limits.watchedTubesMax) tubes; ignore some first"
+            return .failed(JobStoreError(.limitReached, message))
+        }
+        session.watched.append(name)
+        tube(name).watching += 1
+        return .watching(session.watched.count)
+    }
+
+    private func ignore(_ name: TubeName, _ session: Session) -> Reply {
+        guard let index = session.watched.firstIndex(of: name) else { return .watching(session.watched.count) }
+        guard session.watched.count > 1 else { return .notIgnored }
+        session.watched.remove(at: index)
+        stopWatching(name)
+        return .watching(session.watched.count)
+    }
+
+    // MARK: - What takes calls
+
+    private func start(_ next: PendingCommand, _ session: Session, _ ticket: Ticket) {
+        if isClosing {
+            return finish(session, ticket, .failed(JobStoreError(.closed, "the store is closed")))
+        }
+        switch next.command {
+        case .put(let priority, let delay, let ttr, _, let attributes):
+            put(
+                next.body,
+                JobDetails(
+                    priority: priority,
+                    ttrSeconds: ttr,
+                    delaySeconds: delay,
+                    putMilliseconds: clusterMilliseconds,
+                    attributes: attributes,
+                    body: .inline(next.body)
+                ),
+                session,
+                ticket
+            )
+        case .reserve(let wait): reserve(wait, session, ticket)
+        case .delete(let job):
+            if held[job]?.session === session {
+                settle(job, to: nil, session, ticket, .deleted)
+            } else {
+                begin { await $0.deleteUnheld(job, session, ticket) }
+            }
+        case .release(let job, let priority, let delay, let isRetry):
+            guard let held = held[job] else { return finish(session, ticket, .notFound) }
+            let entry = held.entry.released(
+                priority: priority,
+                delaySeconds: delay,
+                isRetry: isRetry,
+                nowMilliseconds: clusterMilliseconds
+            )
+            settle(job, to: entry, session, ticket, .released)
+        case .bury(let job, let priority, let reason):
+            guard let held = held[job] else { return finish(session, ticket, .notFound) }
+            let entry = held.entry.buried(priority: priority, reason: reason, nowMicroseconds: nextBurial())
+            settle(job, to: entry, session, ticket, .buried)
+        case .touch(let job): finish(session, ticket, touch(job))
+        default: begin { await $0.run(next.command, session, ticket) }
+        }
+    }
+
+    /// Commands that are not on the way of every job.
+    private func run(_ command: Command, _ session: Session, _ ticket: Ticket) async {
+        switch command {
+        case .reserveJob(let job): await reserveJob(job, session, ticket)
+        case .kickJob(let job): await kickJob(job, session, ticket)
+        case .kick(let count): await kick(count, tube(session.used), session, ticket)
+        case .peek(let job): await peek(job, session, ticket)
+        case .peekNext(let state): await peekNext(state, tube(session.used), session, ticket)
+        case .pause(let name, let seconds): await pause(name, seconds: seconds, session, ticket)
+        case .truncate(let name): await truncate(name, session, ticket)
+        case .jobStatistics(let job): await jobStatistics(job, session, ticket)
+        case .tubeStatistics(let name): await tubeStatistics(name, session, ticket)
+        case .storeStatistics: await storeStatistics(session, ticket)
+        case .tubes: await listTubes(session, ticket)
+        default: finish(session, ticket, .failed(JobStoreError(.readFailed, "a command that is not known")))
+        }
+    }
+}

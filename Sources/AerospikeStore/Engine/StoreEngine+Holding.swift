@@ -1,0 +1,93 @@
+import BeanspikeCore
+import NIOCore
+
+// A job that this process holds is nobody else's business: nobody changes it, as long as this process lives. So its time to
+// run is kept here, and its changes need no guard but that of the process itself.
+extension StoreEngine {
+    /// Changes, or (with nil) deletes, a job that the session holds.
+    func settle(_ job: JobID, to entry: JobEntry?, _ session: Session, _ ticket: Ticket, _ reply: Reply) {
+        guard let held = held[job] else { return finish(session, ticket, .notFound) }
+        held.isSettling = true
+        held.segment.updates[held.place.slot] = PendingUpdate(
+            entry: entry,
+            before: held.entry.details,
+            completion: .reply(session, ticket, reply)
+        )
+        touch(held.segment)
+    }
+
+    /// Starts a job's time to run anew. Only this process has to know.
+    func touch(_ job: JobID) -> Reply {
+        guard let held = held[job], !held.isSettling else { return .notFound }
+        let ttr = held.entry.details.ttrSeconds
+        if ttr > 0 { held.deadline = .now() + .seconds(Int64(ttr)) }
+        return .touched
+    }
+
+    /// Gives a job up, because its session is gone.
+    func abandon(_ job: JobID) {
+        guard let held = held[job], !held.isSettling else { return }
+        giveUp(held, as: held.entry.abandoned())
+    }
+
+    func expireReservation(_ job: JobID, _ now: NIODeadline) {
+        guard let held = held[job], !held.isSettling, let deadline = held.deadline else { return }
+        guard deadline <= now else {
+            timers.insert(.reservation(job), at: deadline)
+            return
+        }
+        timeouts += 1
+        giveUp(held, as: held.entry.timedOut(), isTimeout: true)
+    }
+
+    private func giveUp(_ held: HeldJob, as entry: JobEntry, isTimeout: Bool = false) {
+        // The session does not hold it from now on, however long the change takes.
+        letGo(held)
+        held.segment.updates[held.place.slot] = PendingUpdate(
+            entry: entry,
+            before: held.entry.details,
+            isTimeout: isTimeout,
+            completion: .nothing
+        )
+        touch(held.segment)
+    }
+
+    /// The session holds the job no more.
+    func letGo(_ held: HeldJob) {
+        held.session.held.remove(held.place.id)
+        self.held[held.place.id] = nil
+    }
+
+    /// Drops everything that this process held: the others took it for dead, and give its jobs out.
+    func died() {
+        for job in held.values {
+            job.session.held.remove(job.place.id)
+            job.segment.held.remove(job.place.slot)
+        }
+        held = [:]
+        for segment in segments.values {
+            segment.held = []
+            for (_, update) in segment.updates { complete(update, isPresent: false) }
+            segment.updates = [:]
+            segment.marks = SegmentMarks()
+        }
+        endTurn()
+    }
+
+    /// Answers whoever asked for a change that is done, or cannot be.
+    func complete(_ update: PendingUpdate, isPresent: Bool) {
+        switch update.completion {
+        case .nothing: break
+        case .reply(let session, let ticket, let reply): finish(session, ticket, isPresent ? reply : .notFound)
+        case .tell(let continuation): continuation.resume(returning: isPresent)
+        }
+    }
+
+    func fail(_ update: PendingUpdate, _ error: JobStoreError) {
+        switch update.completion {
+        case .nothing: break
+        case .reply(let session, let ticket, _): finish(session, ticket, .failed(error))
+        case .tell(let continuation): continuation.resume(returning: nil)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+import BeanspikeCore
+import NIOCore
+
+// A reserve asks the segment that is believed to have the best job of its tubes. What is believed can be wrong in one
+// direction only: a segment that has nothing better than was thought. So a reserve that found nothing goes on with the next,
+// and is told that nothing is ready only when each of its tubes was looked at since it was made.
+extension StoreEngine {
+    func reserve(_ wait: ReserveWait, _ session: Session, _ ticket: Ticket) {
+        dispatch(ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now()))
+    }
+
+    /// Asks the best segment for a job; or looks for one; or answers that there is none.
+    func dispatch(_ request: ReserveRequest) {
+        guard !request.isOver, !request.isAsking, request.looks == 0 else { return }
+        let now = NIODeadline.now()
+        var best: (segment: Segment, key: ReadyKey)?
+        var unseen: [Tube] = []
+        for name in request.session.watched {
+            let tube = tube(name)
+            guard !tube.isPaused(now) else { continue }
+            if let candidate = tube.bestCandidate, let key = candidate.best, best.map({ key < $0.key }) ?? true {
+                best = (candidate, key)
+            }
+            if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
+        }
+        if let best {
+            request.isAsking = true
+            best.segment.pops.append(request)
+            touch(best.segment)
+            return
+        }
+        guard unseen.isEmpty else {
+            request.looks = unseen.count
+            for tube in unseen { look(tube, for: request) }
+            return
+        }
+        nothingReady(request, now)
+    }
+
+    /// Every tube was looked at, and nothing is ready.
+    private func nothingReady(_ request: ReserveRequest, _ now: NIODeadline) {
+        let session = request.session
+        let soon = deadlineSoon(session)
+        if let soon, soon <= now { return answer(request, .deadlineSoon) }
+        if request.turn == nil {
+            switch request.wait {
+            case .none: return answer(request, .timedOut)
+            case .microseconds(let limit):
+                guard limit > 0, session.isOpen else { return answer(request, .timedOut) }
+                let end = request.since + .microseconds(limit)
+                request.deadline = end
+                timers.insert(.wait(request), at: end)
+            case .forever:
+                guard session.isOpen else { return answer(request, .timedOut) }
+            }
+            startWaiting(request)
+        }
+        if let soon { timers.insert(.deadlineSoon(request), at: soon) }
+    }
+
+    // MARK: - Waiting
+
+    private func startWaiting(_ request: ReserveRequest) {
+        lastTurn += 1
+        request.turn = lastTurn
+        request.session.waiting = request
+        for name in request.session.watched {
+            let tube = tube(name)
+            tube.waiters.append(request)
+            if tube.waiters.count == 1 {
+                announceWaiting(tube, true)
+                startPolling(tube)
+            }
+        }
+    }
+
+    /// Takes a request out of all tubes: it is answered, or nobody wants the answer.
+    func forget(_ request: ReserveRequest) {
+        guard !request.isOver else { return }
+        request.isOver = true
+        guard request.turn != nil else { return }
+        request.session.waiting = nil
+        for name in request.session.watched {
+            guard let tube = tubes[name] else { continue }
+            tube.waiters.removeAll { $0 === request }
+            if tube.waiters.isEmpty { announceWaiting(tube, false) }
+        }
+        sessionsToAdvance.append(request.session)
+    }
+
+    private func answer(_ request: ReserveRequest, _ reply: Reply, body: ByteBuffer? = nil) {
+        forget(request)
+        if request.wait != .none { request.session.outbox.countWaits(-1, of: request.session.id) }
+        finish(request.session, request.ticket, reply, body: body)
+    }
+
+    /// Ends a wait with something else than a job.
+    func endWait(_ request: ReserveRequest, _ reply: Reply) {
+        guard !request.isOver, request.turn != nil else { return }
+        answer(request, reply)
+    }
+
+    func fail(_ request: ReserveRequest, _ error: JobStoreError) {
+        guard !request.isOver else { return }
+        answer(request, .failed(error))
+    }
+
+    /// Has those who wait for a tube's jobs ask for them, the longest first, as far as there may be some.
+    func serve(_ tube: Tube, jobs: Int = .max) {
+        guard !tube.waiters.isEmpty, !tube.isPaused(.now()) else { return }
+        var left = jobs
+        for request in tube.waiters where left > 0 && !request.isAsking && request.looks == 0 {
+            guard tube.bestCandidate != nil else { return }
+            dispatch(request)
+            left -= 1
+        }
+    }
+
+    func tellDeadlineSoon(_ request: ReserveRequest, _ now: NIODeadline) {
+        guard !request.isOver, request.turn != nil, let soon = deadlineSoon(request.session) else { return }
+        if soon <= now {
+            endWait(request, .deadlineSoon)
+        } else {
+            timers.insert(.deadlineSoon(request), at: soon)
+        }
+    }
+
+    /// When the session is to be told that a reservation of its ends soon.
+    private func deadlineSoon(_ session: Session) -> NIODeadline? {
+        var soonest: NIODeadline?
+        for job in session.held {
+            guard let deadline = held[job]?.deadline else { continue }
+            soonest = min(soonest ?? deadline, deadline)
+        }
+        return soonest.map { $0 - TimeAmount(Limits.deadlineMargin) }
+    }
+
+    // MARK: - Jobs that come
+
+    /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
+    func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
+        var requests = requests[...]
+        for (slot, entry) in popped {
+            let place = JobPlace(segment: segment.number, slot: slot)
+            segment.held.insert(slot)
+            var taker: ReserveRequest?
+            while taker == nil, let next = requests.popFirst() {
+                next.isAsking = false
+                if !next.isOver { taker = next }
+            }
+            guard let taker else {
+                // Nobody wants it any more: it goes back as it was.
+                segment.updates[slot] = PendingUpdate(
+                    entry: entry,
+                    before: entry.details,
+                    completion: .nothing
+                )
+                touch(segment)
+                continue
+            }
+            hold(place, entry, in: segment, for: taker.session)
+            hand(place, entry, to: taker)
+        }
+        for request in requests {
+            request.isAsking = false
+            dispatch(request)
+        }
+    }
+
+    /// Makes the session the job's holder.
+    func hold(_ place: JobPlace, _ entry: JobEntry, in segment: Segment, for session: Session) {
+        let reserved = entry.reserved(by: process, nowMilliseconds: clusterMilliseconds)
+        let ttr = entry.details.ttrSeconds
+        let deadline = ttr == 0 ? nil : NIODeadline.now() + .seconds(Int64(ttr))
+        held[place.id] = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        session.held.insert(place.id)
+        if let deadline { timers.insert(.reservation(place.id), at: deadline) }
+    }
+
+    /// Answers a reserve with a job, whose body may have to be read.
+    private func hand(_ place: JobPlace, _ entry: JobEntry, to request: ReserveRequest) {
+        let view = view(of: place, entry, reserves: entry.details.reserves &+ 1)
+        switch entry.details.body {
+        case .inline(let body): answer(request, .reserved(view), body: body)
+        case .separate(let reference):
+            // It is taken: it waits no more, whatever becomes of the body.
+            let ticket = request.ticket
+            let session = request.session
+            let mayWait = request.wait != .none
+            forget(request)
+            begin { engine in
+                let reply: (Reply, ByteBuffer?)
+                do {
+                    reply = (.reserved(view), try await engine.bodies.read(reference))
+                } catch {
+                    engine.abandon(place.id)
+                    reply = (.failed(JobStoreError(reading: error, "the body of job \(place.id)")), nil)
+                }
+                if mayWait { session.outbox.countWaits(-1, of: session.id) }
+                engine.finish(session, ticket, reply.0, body: reply.1)
+            }
+        }
+    }
+
+    func view(of place: JobPlace, _ entry: JobEntry, reserves: UInt32) -> JobView {
+        JobView(
+            id: place.id,
+            body: .empty,
+            priority: entry.details.priority,
+            ttrSeconds: entry.details.ttrSeconds,
+            reserves: reserves,
+            attributes: entry.details.attributes
+        )
+    }
+}

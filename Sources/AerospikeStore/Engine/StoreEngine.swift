@@ -1,0 +1,259 @@
+import Aerospike
+import BeanspikeCore
+import Logging
+import NIOCore
+
+/// The queue as this process sees it: sessions, what they wait for, and what is known of tubes and segments.
+///
+/// All of it happens on one event loop, that of the connections to the cluster, so that neither a lock nor another thread is
+/// between a command and its request. What meets while a segment is busy leaves for it as one `operate`.
+actor StoreEngine {
+    nonisolated let eventLoop: any EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
+
+    let client: AerospikeClient
+    let layout: StoreLayout
+    let records: SegmentRecords
+    let bodies: BodyStore
+    let registry: ProcessRegistry
+    let logger: Logger
+
+    var sessions: [SessionID: Session] = [:]
+    var tubes: [TubeName: Tube] = [:]
+    var segments: [SegmentNumber: Segment] = [:]
+    var held: [JobID: HeldJob] = [:]
+    var outboxes: [Outbox] = []
+
+    // MARK: What is to be done at the end of the turn
+
+    var dirtySegments: [Segment] = []
+    var dirtyTubes: [Tube] = []
+    var sessionsToAdvance: [Session] = []
+
+    var timers = TimerHeap<Timer>()
+    private var scheduled: (at: NIODeadline, task: Scheduled<Void>)?
+
+    private var lastSequence: Int64 = 0
+    private var lastBurial: Int64 = 0
+    var lastTurn: UInt64 = 0
+    var timeouts: UInt64 = 0
+    var isClosing = false
+    /// Works and other calls under way; closing waits for them.
+    var underWay = 0
+    var whenIdle: [CheckedContinuation<Void, Never>] = []
+    let sessionIDs: SessionIDs
+
+    /// What comes due.
+    enum Timer {
+        case reservation(JobID)
+        case wait(ReserveRequest)
+        case deadlineSoon(ReserveRequest)
+        case wake(Tube)
+        case pauseEnd(Tube)
+        case poll(Tube)
+    }
+
+    init(
+        client: AerospikeClient,
+        layout: StoreLayout,
+        registry: ProcessRegistry,
+        eventLoop: any EventLoop,
+        sessionIDs: SessionIDs,
+        logger: Logger
+    ) {
+        self.client = client
+        self.layout = layout
+        self.registry = registry
+        self.eventLoop = eventLoop
+        self.sessionIDs = sessionIDs
+        self.logger = logger
+        records = SegmentRecords(client: client, layout: layout)
+        bodies = BodyStore(client: client, layout: layout)
+    }
+
+    // MARK: - What everything needs
+
+    var process: ProcessNumber { registry.number }
+
+    /// Greater than all before: of all works of this process.
+    func nextSequence() -> Int64 {
+        lastSequence += 1
+        return lastSequence
+    }
+
+    /// The cluster's time in milliseconds.
+    var clusterMilliseconds: Int64 { registry.clock.nowMilliseconds() }
+
+    /// A time of burial, later than all before.
+    func nextBurial() -> Int64 {
+        lastBurial = max(lastBurial + 1, clusterMilliseconds * 1_000)
+        return lastBurial
+    }
+
+    func tube(_ name: TubeName) -> Tube {
+        if let tube = tubes[name] { return tube }
+        let tube = Tube(name)
+        tubes[name] = tube
+        return tube
+    }
+
+    func segment(_ number: SegmentNumber, of tube: Tube, position: Int) -> Segment {
+        if let segment = segments[number] { return segment }
+        let segment = Segment(number, tube: tube, position: position)
+        segments[number] = segment
+        return segment
+    }
+
+    func touch(_ segment: Segment) { dirtySegments.append(segment) }
+    func touch(_ tube: Tube) { dirtyTubes.append(tube) }
+
+    /// Runs a task of the engine's; closing waits for it.
+    func begin(_ body: @escaping (isolated StoreEngine) async -> Void) {
+        underWay += 1
+        Task {
+            await body(self)
+            underWay -= 1
+            endTurn()
+            if underWay == 0, !whenIdle.isEmpty {
+                let waiters = whenIdle
+                whenIdle = []
+                for waiter in waiters { waiter.resume() }
+            }
+        }
+    }
+
+    /// Sends what has gathered, and delivers the replies.
+    func endTurn() {
+        while true {
+            if let session = sessionsToAdvance.popLast() {
+                advance(session)
+            } else if let tube = dirtyTubes.popLast() {
+                pump(tube)
+            } else if let segment = dirtySegments.popLast() {
+                pump(segment)
+            } else {
+                break
+            }
+        }
+        for outbox in outboxes { outbox.notify() }
+        schedule()
+    }
+
+    // MARK: - Time
+
+    func schedule() {
+        guard let first = timers.first, scheduled.map({ first < $0.at }) ?? true else { return }
+        scheduled?.task.cancel()
+        let task = eventLoop.scheduleTask(deadline: first) { self.assumeIsolated { $0.timeCame() } }
+        scheduled = (first, task)
+    }
+
+    private func timeCame() {
+        scheduled = nil
+        let now = NIODeadline.now()
+        while let timer = timers.pop(at: now) { fire(timer, now) }
+        endTurn()
+    }
+
+    private func fire(_ timer: Timer, _ now: NIODeadline) {
+        switch timer {
+        case .reservation(let job): expireReservation(job, now)
+        case .wait(let request): endWait(request, .timedOut)
+        case .deadlineSoon(let request): tellDeadlineSoon(request, now)
+        case .wake(let tube): wake(tube, now)
+        case .pauseEnd(let tube):
+            if !tube.isPaused(now) { serve(tube) }
+        case .poll(let tube): poll(tube, now)
+        }
+    }
+
+    // MARK: - Ports
+
+    func add(_ outbox: Outbox) { outboxes.append(outbox) }
+
+    func receive(_ events: [PortEvent]) {
+        for event in events {
+            switch event {
+            case .open(let id, let outbox): open(id, outbox)
+            case .submit(let id, let commands):
+                guard let session = sessions[id] else { continue }
+                for command in commands { session.queue.append(command) }
+                sessionsToAdvance.append(session)
+            case .endWait(let id):
+                if let request = sessions[id]?.waiting { endWait(request, .timedOut) }
+            case .close(let id):
+                if let session = sessions[id] { close(session) }
+            }
+        }
+        endTurn()
+    }
+
+    private func open(_ id: SessionID, _ outbox: Outbox) {
+        let session = Session(id: id, outbox: outbox)
+        sessions[id] = session
+        tube(session.used).using += 1
+        tube(.default).watching += 1
+    }
+
+    func close(_ session: Session) {
+        // What was asked for is carried out; only then the session goes.
+        session.isOpen = false
+        session.outbox.drop(session.id)
+        if let request = session.waiting { forget(request) }
+        sessionsToAdvance.append(session)
+    }
+
+    /// Ends a closed session when nothing of it is under way any more.
+    func finishClosing(_ session: Session) {
+        guard sessions[session.id] === session, session.queue.isEmpty, session.underWay == 0 else { return }
+        sessions[session.id] = nil
+        for job in session.held { abandon(job) }
+        session.held = []
+        stopUsing(session.used)
+        for name in session.watched { stopWatching(name) }
+        session.outbox.drop(session.id)
+        sessionIDs.giveBack(session.id)
+    }
+
+    func stopUsing(_ name: TubeName) {
+        let tube = tube(name)
+        tube.using -= 1
+        forgetIfUnwanted(tube)
+    }
+
+    func stopWatching(_ name: TubeName) {
+        let tube = tube(name)
+        tube.watching -= 1
+        forgetIfUnwanted(tube)
+    }
+}
+
+/// What a port has for the engine.
+enum PortEvent: Sendable {
+    case open(SessionID, Outbox)
+    case submit(SessionID, [PendingCommand])
+    case endWait(SessionID)
+    case close(SessionID)
+}
+
+/// A job that this process holds for one of its sessions.
+final class HeldJob {
+    let place: JobPlace
+    /// As it was when it was reserved, or is to be counted from.
+    var entry: JobEntry
+    let segment: Segment
+    /// The session that holds it; nil while it is being given up.
+    unowned var session: Session
+    /// When its time to run is over.
+    var deadline: NIODeadline?
+    /// Whether a change of it is under way.
+    var isSettling = false
+
+    init(place: JobPlace, entry: JobEntry, segment: Segment, session: Session, deadline: NIODeadline?) {
+        self.place = place
+        self.entry = entry
+        self.segment = segment
+        self.session = session
+        self.deadline = deadline
+    }
+}

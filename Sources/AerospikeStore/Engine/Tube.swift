@@ -1,0 +1,79 @@
+import BeanspikeCore
+import NIOCore
+
+/// What this process knows of one tube, and what it is to do there. Confined to the engine.
+final class Tube {
+    let name: TubeName
+    /// The tube's records in the cluster; nil until it is known whether there are any.
+    var directory: TubeDirectory?
+
+    // MARK: Sessions of this process
+
+    var using = 0
+    var watching = 0
+    /// Those that wait for a job of it, the longest first.
+    var waiters: [ReserveRequest] = []
+
+    // MARK: Segments
+
+    /// Where jobs are put.
+    var tail: Segment?
+    /// Segments that have ready jobs, or may have.
+    var candidates: [Segment] = []
+    /// A segment that is ready to be the next tail.
+    var spare: (number: SegmentNumber, position: Int)?
+    var isPreparing = false
+    var isTurning = false
+    var appends = CircularBuffer<PendingAppend>()
+
+    // MARK: Looking
+
+    /// When the look was begun whose answer is known.
+    var lookedAt: NIODeadline?
+    var isLooking = false
+    /// Who waits for a look that begins from now on.
+    var lookers: [ReserveRequest] = []
+    /// Who waits for the look under way.
+    var currentLookers: [ReserveRequest] = []
+    /// Another process said that there is something.
+    var isHinted = false
+
+    // MARK: Time
+
+    /// Until when nothing is handed out; nil where it is not paused.
+    var pausedUntil: NIODeadline?
+    /// When the first delayed job may be due, by the cluster's clock in milliseconds.
+    var wakeMilliseconds: Int64?
+    var isSweeping = false
+    /// When others' work is looked for, while somebody waits.
+    var pollInterval = TimeAmount.milliseconds(100)
+
+    init(_ name: TubeName) {
+        self.name = name
+    }
+
+    /// Whether sessions of this process use or watch it.
+    var isWanted: Bool { using > 0 || watching > 0 }
+
+    func isPaused(_ now: NIODeadline) -> Bool {
+        guard let pausedUntil else { return false }
+        return now < pausedUntil
+    }
+
+    /// The candidate whose jobs come first.
+    var bestCandidate: Segment? {
+        var best: Segment?
+        for candidate in candidates {
+            guard let key = candidate.best else { continue }
+            if let known = best?.best, known <= key { continue }
+            best = candidate
+        }
+        return best
+    }
+
+    /// Notes that a segment has a ready job.
+    func noteReady(_ segment: Segment, _ key: ReadyKey) {
+        segment.best = min(segment.best ?? key, key)
+        if !candidates.contains(where: { $0 === segment }) { candidates.append(segment) }
+    }
+}
