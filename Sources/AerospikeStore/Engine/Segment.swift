@@ -65,8 +65,10 @@ final class Segment {
     /// Changes that are refused unless the job is as it was seen; each goes by itself.
     var guarded: [(slot: Int, update: PendingUpdate)] = []
     var pops = CircularBuffer<ReserveRequest>()
-    /// Whether it is over, or on its way.
-    var isRetiring = false
+    /// Whether no job is left in it, as far as is known.
+    var isEmptied = false
+    /// Whether its directory is being told something about it.
+    var isRaising = false
 
     init(_ number: SegmentNumber, tube: Tube, position: Int) {
         self.number = number

@@ -20,9 +20,12 @@ final class Tube {
     var tail: Segment?
     /// Segments that have ready jobs, or may have.
     var candidates: [Segment] = []
+    /// Whether the tail takes no more.
+    var isTailFull = false
     /// A segment that is ready to be the next tail.
     var spare: (number: SegmentNumber, position: Int)?
     var isPreparing = false
+    /// Whether the tail is being found, or moved on.
     var isTurning = false
     var appends = CircularBuffer<PendingAppend>()
 
@@ -35,6 +38,8 @@ final class Tube {
     var lookers: [ReserveRequest] = []
     /// Who waits for the look under way.
     var currentLookers: [ReserveRequest] = []
+    /// The leaves of its directory that the last look was answered by.
+    var leaves: Set<Int> = []
     /// Another process said that there is something.
     var isHinted = false
 
@@ -45,8 +50,10 @@ final class Tube {
     /// When the first delayed job may be due, by the cluster's clock in milliseconds.
     var wakeMilliseconds: Int64?
     var isSweeping = false
-    /// When others' work is looked for, while somebody waits.
-    var pollInterval = TimeAmount.milliseconds(100)
+    /// Whether it is looked at now and then, because somebody waits.
+    var isPolling = false
+    /// The last pause, as its record has it.
+    var pause: TubePause?
 
     init(_ name: TubeName) {
         self.name = name

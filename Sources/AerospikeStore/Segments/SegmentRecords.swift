@@ -9,6 +9,19 @@ struct SegmentRecords: Sendable {
 
     func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
 
+    /// Writes down where the directory has a new segment.
+    func setPosition(_ segment: SegmentNumber, _ position: Int) async throws(AerospikeError) {
+        var policy = WritePolicy()
+        policy.exists = .updateOnly
+        try await persistently { (_) throws(AerospikeError) in
+            _ = try await client.operate(
+                key(segment),
+                [.put(SegmentBin.position, .integer(Int64(position)))],
+                policy: policy
+            )
+        }
+    }
+
     /// What became of a ``SegmentWork``.
     enum Performed: Sendable {
         case applied(SegmentWork.Outcome)
@@ -23,12 +36,11 @@ struct SegmentRecords: Sendable {
     /// Makes the record of a new segment, whose number nobody else uses.
     ///
     /// The directory must list it already when its first job is put.
-    func create(_ segment: SegmentNumber, tube: TubeName, position: Int) async throws(AerospikeError) {
+    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) {
         var policy = WritePolicy()
         policy.exists = .createOnly
         let operations: [Operation] = [
-            .put(SegmentBin.tube, .string(tube.description)), .put(SegmentBin.position, .integer(Int64(position))),
-            .put(SegmentBin.nextSlot, 0),
+            .put(SegmentBin.tube, .string(tube.description)), .put(SegmentBin.nextSlot, 0),
             .put(
                 SegmentBin.mark(.ready),
                 .list(Value.List(ReadyKey.least(of: segment).directoryKey.elements(.ready)))

@@ -1,0 +1,297 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+// What other processes did is learned by looking: when a reserve would otherwise be told that nothing is ready, when another
+// process sends a hint, and now and then while somebody waits.
+extension StoreEngine {
+    /// How many segments a look asks for.
+    private static let lookSegments = 8
+    /// Reads a second that all the waiting of a process may cost.
+    private static let pollReadsPerSecond = 20
+
+    /// Looks at a tube for a request; a look that is under way does not count, since it may have passed what is wanted.
+    func look(_ tube: Tube, for request: ReserveRequest?) {
+        if let request { tube.lookers.append(request) }
+        guard !tube.isLooking else { return }
+        tube.isLooking = true
+        tube.currentLookers = tube.lookers
+        tube.lookers = []
+        let since = NIODeadline.now()
+        begin { engine in
+            var failure: (any Error)?
+            do {
+                try await engine.look(tube, since: since)
+                tube.lookedAt = since
+            } catch {
+                failure = error
+            }
+            tube.isLooking = false
+            let lookers = tube.currentLookers
+            tube.currentLookers = []
+            for request in lookers {
+                request.looks -= 1
+                if let failure {
+                    engine.fail(request, JobStoreError(reading: failure, "the tube \(tube.name)"))
+                } else {
+                    engine.dispatch(request)
+                }
+            }
+            if tube.bestCandidate != nil { engine.serve(tube) }
+            if !tube.lookers.isEmpty || tube.isHinted {
+                tube.isHinted = false
+                engine.look(tube, for: nil)
+            }
+        }
+    }
+
+    private func look(_ tube: Tube, since: NIODeadline) async throws {
+        guard let directory = try await findDirectory(tube) else { return }
+        let questions = [
+            DirectoryQuestion(.ready, limit: Self.lookSegments), DirectoryQuestion(.wake, limit: 1),
+        ]
+        let found = try await directory.look(questions, leaves: tube.leaves)
+        tube.leaves = found.leaves
+        note(pause: found.state.pause, of: tube)
+        if let wake = found.answers[1].entries.first?.key.major { noteWake(tube, wake) }
+        var listed: [Segment] = []
+        for entry in found.answers[0].entries {
+            let segment = segment(entry.segment, of: tube, position: entry.position)
+            segment.listed = entry
+            // One that is busy tells its best with its next answer.
+            if !segment.isBusy { listed.append(segment) }
+        }
+        // What is listed is only a bound: the segments are asked.
+        try await learnBest(of: listed, tube, since)
+    }
+
+    /// Asks segments for their best ready job.
+    private func learnBest(of unknown: [Segment], _ tube: Tube, _ since: NIODeadline) async throws {
+        guard !unknown.isEmpty else { return }
+        let operation = SegmentWork.jobs.get(.rank(0), returning: .keyValue)
+        let calls = unknown.map { BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed)]) }
+        let answers = try await client.batch(calls)
+        for (segment, answer) in zip(unknown, answers) {
+            guard segment.knownSince < since, !segment.isBusy else { continue }
+            switch answer {
+            case .success(let record):
+                var best: ReadyKey?
+                if case .map(let map)? = record.bins.first?.value, let (key, value) = map.first,
+                    case .integer(let slot) = key, let entry = JobEntry(value), case .ready(let priority) = entry.state
+                {
+                    let id = JobPlace(segment: segment.number, slot: Int(slot)).id
+                    best = ReadyKey(priority: priority, id: id)
+                }
+                segment.knownSince = since
+                if let best {
+                    segment.best = nil
+                    tube.noteReady(segment, best)
+                    continue
+                }
+                segment.best = nil
+                tube.candidates.removeAll { $0 === segment }
+                if record.bins.last?.value.integer == 1 {
+                    raiseListing(segment, .ready)
+                }
+            case .failure(let error) where error.code == .notFound:
+                // It is over, or not yet made.
+                continue
+            case .failure(let error):
+                throw error
+            }
+        }
+    }
+
+    // MARK: - Entries that promise too much
+
+    /// Has the directory list a segment no lower than what is there, if the segment takes no more jobs.
+    func raiseListing(_ segment: Segment, _ kind: DirectoryKind) {
+        guard kind == .ready, !segment.isTail, !segment.isRaising, let entry = segment.listed,
+            let directory = segment.tube.directory
+        else { return }
+        let key = segment.best?.directoryKey
+        // Within one priority a lower id is no harm.
+        if let key, key.major <= entry.key.major { return }
+        segment.isRaising = true
+        begin { engine in
+            // What fails here costs another look later.
+            if (try? await engine.records.raiseMark(kind, of: segment.number, to: key)) == true {
+                segment.marks = SegmentMarks()
+                _ = try? await directory.raise(entry, to: key)
+                if segment.listed == entry { segment.listed = nil }
+            }
+            segment.isRaising = false
+            engine.touch(segment)
+        }
+    }
+
+    /// Has a segment without jobs taken out of the directory, and forgets one that nothing is to be done with.
+    func retireOrForget(_ segment: Segment) {
+        guard !segment.isBusy, !segment.isTail, !segment.isRaising, segment.held.isEmpty else { return }
+        registry.leave(segment: segment.number)
+        guard segment.isEmptied, let directory = segment.tube.directory else {
+            if segment.isIdle, segment.best == nil, segment.listed == nil { segments[segment.number] = nil }
+            return
+        }
+        segment.isEmptied = false
+        segment.isRaising = true
+        begin { engine in
+            try? await engine.retire(segment.number, at: segment.position, directory)
+            segment.isRaising = false
+            segment.best = nil
+            segment.tube.candidates.removeAll { $0 === segment }
+            if segment.isIdle { engine.segments[segment.number] = nil }
+        }
+    }
+
+    /// Ends a segment that takes no more jobs and has none.
+    func retire(_ number: SegmentNumber, at position: Int, _ directory: TubeDirectory) async throws {
+        guard let state = try await records.read(number), state.entries.isEmpty, state.isClosed else { return }
+        let totals = RetiredTotals(puts: state.nextSlot, deletes: state.deleted, timeouts: state.timeouts)
+        try await directory.retire(number, at: position, totals: totals)
+        // Only what the directory does not list any more may go: a restart that brings the record back does no harm then.
+        try await records.delete(number)
+    }
+
+    // MARK: - While somebody waits
+
+    func startPolling(_ tube: Tube) {
+        guard !tube.isPolling else { return }
+        tube.isPolling = true
+        timers.insert(.poll(tube), at: .now() + pollInterval())
+    }
+
+    func poll(_ tube: Tube, _ now: NIODeadline) {
+        guard !tube.waiters.isEmpty else {
+            tube.isPolling = false
+            return
+        }
+        timers.insert(.poll(tube), at: now + pollInterval())
+        guard !tube.isPaused(now) else { return }
+        look(tube, for: nil)
+    }
+
+    /// So long that all waited tubes together stay within what polling may cost.
+    private func pollInterval() -> TimeAmount {
+        // A look reads the tube's record, a leaf and the tail.
+        let tubes = tubes.values.count { !$0.waiters.isEmpty }
+        return .milliseconds(Int64(max(150, max(1, tubes) * 3 * 1_000 / Self.pollReadsPerSecond)))
+    }
+
+    /// Another process says that there is something in a tube.
+    func hinted(_ name: TubeName) {
+        guard let tube = tubes[name], !tube.waiters.isEmpty else { return }
+        if tube.isLooking {
+            tube.isHinted = true
+        } else {
+            look(tube, for: nil)
+        }
+    }
+
+    // MARK: - Delayed jobs
+
+    /// Notes when a delayed job of a tube may be due.
+    func noteWake(_ tube: Tube, _ milliseconds: Int64) {
+        guard tube.wakeMilliseconds.map({ milliseconds < $0 }) ?? true else { return }
+        tube.wakeMilliseconds = milliseconds
+        timers.insert(.wake(tube), at: registry.clock.deadline(atMilliseconds: milliseconds))
+    }
+
+    func wake(_ tube: Tube, _ now: NIODeadline) {
+        guard tubes[tube.name] === tube, let due = tube.wakeMilliseconds else { return }
+        guard due <= clusterMilliseconds else {
+            timers.insert(.wake(tube), at: max(now + .milliseconds(1), registry.clock.deadline(atMilliseconds: due)))
+            return
+        }
+        begin { engine in await engine.sweep(tube) }
+    }
+
+    /// Makes ready what is due in a tube.
+    func sweep(_ tube: Tube) async {
+        guard !tube.isSweeping else { return }
+        tube.isSweeping = true
+        tube.wakeMilliseconds = nil
+        var isDone = false
+        do {
+            isDone = try await sweepOnce(tube)
+        } catch {
+            logger.warning(
+                "delayed jobs could not be made ready",
+                metadata: ["tube": "\(tube.name)", "error": "\(error)"]
+            )
+        }
+        tube.isSweeping = false
+        if !isDone { noteWake(tube, clusterMilliseconds + 50) }
+    }
+
+    /// - Returns: whether all that is due was looked at.
+    private func sweepOnce(_ tube: Tube) async throws -> Bool {
+        guard let directory = try await findDirectory(tube) else { return true }
+        for _ in 0..<64 {
+            let now = clusterMilliseconds
+            let entries = try await directory.best(.wake, limit: 16)
+            for entry in entries where entry.key.major <= now {
+                try await sweep(entry, tube, directory, now)
+            }
+            if let next = entries.first(where: { $0.key.major > now }) {
+                noteWake(tube, next.key.major)
+                return true
+            }
+            if entries.isEmpty { return true }
+        }
+        return false
+    }
+
+    private func sweep(
+        _ entry: DirectoryEntry,
+        _ tube: Tube,
+        _ directory: TubeDirectory,
+        _ now: Int64
+    ) async throws {
+        let delayed = MapSelector.values(from: [2], upTo: [3])
+        guard let slice = try await records.read(entry.segment, delayed) else { return }
+        let segment = segment(entry.segment, of: tube, position: entry.position)
+        var next: Int64?
+        for (slot, job) in slice.entries {
+            guard case .delayed(let due) = job.state else { continue }
+            if due <= now {
+                let isDone = await change(slot, of: segment, from: job, to: job.due())
+                // A change that could not be made is tried again, by this process or another.
+                if isDone == nil { next = min(next ?? due, due) }
+            } else {
+                next = min(next ?? due, due)
+            }
+        }
+        let key = next.map { DirectoryKey.time($0) }
+        if try await records.raiseMark(.wake, of: segment.number, to: key) {
+            segment.marks = SegmentMarks()
+            try await directory.raise(entry, to: key)
+        }
+    }
+
+    /// Changes a job that this process does not hold, if it is still as it was seen.
+    ///
+    /// - Returns: whether it was; nil where the change could not be made.
+    func change(_ slot: Int, of segment: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
+        await withCheckedContinuation { continuation in
+            segment.guarded.append(
+                (
+                    slot,
+                    PendingUpdate(
+                        entry: entry,
+                        before: seen.details,
+                        expected: seen,
+                        completion: .tell(continuation)
+                    )
+                )
+            )
+            touch(segment)
+            pumpSoon()
+        }
+    }
+
+    /// Ends the turn when whoever runs now lets go.
+    private func pumpSoon() {
+        eventLoop.execute { self.assumeIsolated { $0.endTurn() } }
+    }
+}

@@ -1,0 +1,183 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+// A tube has one segment that takes jobs, its tail, whatever process puts them: so ids rise by arrival. A process puts where
+// it believes the next slot to be; where another was there before, it looks and puts again.
+extension StoreEngine {
+    func put(_ body: ByteBuffer, _ details: JobDetails, _ session: Session, _ ticket: Ticket) {
+        let tube = tube(session.used)
+        guard body.readableBytes > StoreLimits.inlineBodyBytesMax else {
+            return append(details, to: tube, session, ticket)
+        }
+        guard body.readableBytes <= StoreLimits.bodyBytesMax else {
+            let message = "a body has at most \(StoreLimits.bodyBytesMax) bytes; this one has \(body.readableBytes)"
+            return finish(session, ticket, .failed(JobStoreError(.limitReached, message)))
+        }
+        begin { engine in
+            do {
+                var details = details
+                details.body = .separate(try await engine.bodies.write(body))
+                engine.append(details, to: tube, session, ticket)
+            } catch {
+                engine.finish(session, ticket, .failed(JobStoreError(writing: error)))
+            }
+        }
+    }
+
+    private func append(_ details: JobDetails, to tube: Tube, _ session: Session, _ ticket: Ticket) {
+        let state: JobEntry.State =
+            details.delaySeconds > 0
+            ? .delayed(untilMilliseconds: clusterMilliseconds + Int64(details.delaySeconds) * 1_000)
+            : .ready(priority: details.priority)
+        let entry = JobEntry(state: state, details: details)
+        tube.appends.append(PendingAppend(entry: entry, session: session, ticket: ticket))
+        touch(tube)
+    }
+
+    /// Sees to it that what is to be put has a segment to go to.
+    func pump(_ tube: Tube) {
+        if tube.appends.isEmpty {
+            // The next put finds a tail that takes it.
+            guard tube.isTailFull, !tube.isTurning else { return forgetIfUnwanted(tube) }
+            return turnTail(tube)
+        }
+        guard !tube.isTurning else { return }
+        guard let tail = tube.tail, !tube.isTailFull, tail.nextSlot != nil else { return turnTail(tube) }
+        touch(tail)
+    }
+
+    // MARK: - The tail
+
+    /// Finds the tube's tail, or makes the next one.
+    private func turnTail(_ tube: Tube) {
+        tube.isTurning = true
+        begin { engine in
+            do {
+                try await engine.findTail(of: tube)
+            } catch {
+                let failure = JobStoreError(writing: error)
+                while let append = tube.appends.popFirst() {
+                    engine.finish(append.session, append.ticket, .failed(failure))
+                }
+            }
+            tube.isTurning = false
+            engine.touch(tube)
+        }
+    }
+
+    private func findTail(of tube: Tube) async throws {
+        let directory = try await openDirectory(tube)
+        var number = try await directory.state().tail
+        if let full = tube.isTailFull ? tube.tail?.number : nil, number == full || number == nil {
+            number = try await makeTail(of: tube, directory, from: full)
+        }
+        while true {
+            guard let known = number else {
+                number = try await makeTail(of: tube, directory, from: nil)
+                continue
+            }
+            guard let state = try await records.read(known), !state.isClosed else {
+                number = try await makeTail(of: tube, directory, from: known)
+                continue
+            }
+            let segment = segment(known, of: tube, position: state.position)
+            segment.nextSlot = state.nextSlot
+            segment.bytes = state.entries.values.reduce(0) { $0 + $1.approximateBytes }
+            for (slot, entry) in state.entries {
+                if case .ready(let priority) = entry.state {
+                    let id = JobPlace(segment: known, slot: slot).id
+                    tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+                }
+            }
+            let old = tube.tail
+            tube.tail = segment
+            tube.isTailFull = false
+            if let old, old !== segment { touch(old) }
+            return
+        }
+    }
+
+    /// Makes a new segment the tail, unless another process did.
+    private func makeTail(of tube: Tube, _ directory: TubeDirectory, from old: SegmentNumber?) async throws -> SegmentNumber {
+        while true {
+            let spare: (number: SegmentNumber, position: Int)
+            if let ready = tube.spare, ready.number > old ?? 0 {
+                spare = ready
+            } else {
+                spare = try await makeSegment(of: tube, directory)
+            }
+            tube.spare = nil
+            let tail = try await directory.moveTail(from: old, to: spare.number)
+            if tail != spare.number { tube.spare = tail < spare.number ? spare : nil }
+            if tail != old { return tail }
+        }
+    }
+
+    /// Makes a segment before it is needed.
+    func prepareSpare(_ tube: Tube) {
+        guard tube.spare == nil, !tube.isPreparing, let directory = tube.directory else { return }
+        tube.isPreparing = true
+        begin { engine in
+            // What fails here is tried again when it is needed.
+            if let spare = try? await engine.makeSegment(of: tube, directory) { tube.spare = spare }
+            tube.isPreparing = false
+        }
+    }
+
+    /// Takes a number, makes the record, and has the directory list it.
+    private func makeSegment(
+        of tube: Tube,
+        _ directory: TubeDirectory
+    ) async throws -> (number: SegmentNumber, position: Int) {
+        let number = try await takeNumber()
+        try await records.create(number, tube: tube.name)
+        let position = try await directory.add(number, key: ReadyKey.least(of: number).directoryKey)
+        try await records.setPosition(number, position)
+        return (number, position)
+    }
+
+    /// The next segment's number. A lost answer loses a number, which is no harm.
+    private func takeNumber() async throws -> SegmentNumber {
+        let key = layout.queueKey
+        let record = try await records.persistently { (_) throws(AerospikeError) in
+            try await client.operate(key, [.add("seg", 1), .get("seg")], policy: Self.updating)
+        }
+        guard let number = record.bins.last?.value.integer, number > 0,
+            number < Int64(Limits.jobIDBound) / Int64(StoreLimits.segmentSlots) - 1
+        else { throw JobStoreError(.limitReached, "There are no job ids left.") }
+        return SegmentNumber(number)
+    }
+
+    private static var updating: WritePolicy {
+        var policy = WritePolicy()
+        policy.exists = .updateOnly
+        return policy
+    }
+
+    /// The tube's records, which are made if there are none.
+    func openDirectory(_ tube: Tube) async throws -> TubeDirectory {
+        if let directory = tube.directory { return directory }
+        let opened = try await TubeDirectory.open(tube.name, creates: true, client: client, layout: layout)
+        guard let opened else { throw JobStoreError(.readFailed, "the tube \(tube.name) is gone; try again") }
+        tube.directory = opened
+        return opened
+    }
+
+    /// The tube's records; nil if there are none.
+    func findDirectory(_ tube: Tube) async throws -> TubeDirectory? {
+        if let directory = tube.directory { return directory }
+        tube.directory = try await TubeDirectory.open(tube.name, creates: false, client: client, layout: layout)
+        return tube.directory
+    }
+
+    /// Forgets what is known of a tube that no session of this process has to do with.
+    func forgetIfUnwanted(_ tube: Tube) {
+        guard !tube.isWanted, tube.appends.isEmpty, !tube.isTurning, !tube.isPreparing, !tube.isLooking,
+            !tube.isSweeping, tubes[tube.name] === tube,
+            !segments.values.contains(where: { $0.tube === tube && ($0.isBusy || !$0.held.isEmpty) })
+        else { return }
+        tubes[tube.name] = nil
+        for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
+    }
+}

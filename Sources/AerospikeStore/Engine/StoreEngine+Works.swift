@@ -1,0 +1,384 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+/// A work with those who wait for it.
+struct WorkInHand {
+    var work = SegmentWork()
+    var appends: [PendingAppend] = []
+    var updates: [Int: PendingUpdate] = [:]
+    var pops: [ReserveRequest] = []
+}
+
+// One work at a time is under way for a segment; what comes meanwhile is the next one. The work is made ready (what it makes
+// is listed, the process's footprint covers it), sent, and its outcome told to those who wait for it.
+extension StoreEngine {
+    /// The most jobs that one work reserves.
+    private static let popsMax = 64
+    /// The most changes that go in one work.
+    private static let updatesMax = StoreLimits.segmentSlots
+
+    /// Sends what has gathered for a segment, unless something is under way there.
+    func pump(_ segment: Segment) {
+        guard !segment.isBusy else { return }
+        guard let hand = gather(segment) else {
+            retireOrForget(segment)
+            return
+        }
+        segment.isBusy = true
+        begin { engine in
+            await engine.carryOut(hand, on: segment)
+            segment.isBusy = false
+            engine.touch(segment)
+            if segment.isTail { engine.touch(segment.tube) }
+        }
+    }
+
+    private func gather(_ segment: Segment) -> WorkInHand? {
+        var hand = WorkInHand()
+        if !segment.guarded.isEmpty {
+            let (slot, update) = segment.guarded.removeFirst()
+            hand.updates = [slot: update]
+            hand.work.expected = update.expected.map { [slot: $0] } ?? [:]
+        } else {
+            hand.updates = segment.updates
+            segment.updates = [:]
+            gatherPops(segment, &hand)
+            gatherAppends(segment, &hand)
+        }
+        for (slot, update) in hand.updates {
+            if let entry = update.entry {
+                hand.work.updates[slot] = entry
+            } else {
+                hand.work.removals[slot] = update.before
+            }
+            if update.isTimeout { hand.work.timeouts += 1 }
+        }
+        hand.work.appends = hand.appends.map(\.entry)
+        return hand.work.isEmpty ? nil : hand
+    }
+
+    private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand) {
+        let now = NIODeadline.now()
+        while hand.pops.count < Self.popsMax, let request = segment.pops.popFirst() {
+            if request.isOver {
+                request.isAsking = false
+            } else if segment.tube.isPaused(now) {
+                request.isAsking = false
+                dispatch(request)
+            } else {
+                hand.pops.append(request)
+            }
+        }
+        guard !hand.pops.isEmpty else { return }
+        hand.work.pops = hand.pops.count
+        hand.work.popMilliseconds = clusterMilliseconds
+        hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
+    }
+
+    /// The greatest priority value that a job may have before another segment's is to be preferred to it.
+    private func priorityMax(_ segment: Segment, for requests: [ReserveRequest]) -> UInt32 {
+        var bound: ReadyKey?
+        var names: Set<TubeName> = []
+        for request in requests { names.formUnion(request.session.watched) }
+        for name in names {
+            guard let tube = tubes[name] else { continue }
+            for other in tube.candidates where other !== segment {
+                guard let key = other.best else { continue }
+                bound = min(bound ?? key, key)
+            }
+        }
+        guard let bound else { return .max }
+        // Within one priority it is the id that decides, and all ids of a segment are on one side of the other's.
+        if JobPlace.firstID(of: segment.number) < bound.id { return bound.priority }
+        return bound.priority == 0 ? 0 : bound.priority - 1
+    }
+
+    private func gatherAppends(_ segment: Segment, _ hand: inout WorkInHand) {
+        let tube = segment.tube
+        guard segment.isTail, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
+        hand.work.firstSlot = nextSlot
+        var bytes = segment.bytes
+        while nextSlot + hand.appends.count < StoreLimits.segmentSlots, bytes < StoreLimits.segmentBytesMax,
+            let append = tube.appends.popFirst()
+        {
+            bytes += append.entry.approximateBytes
+            hand.appends.append(append)
+        }
+        segment.bytes = bytes
+        hand.work.closes =
+            nextSlot + hand.appends.count >= StoreLimits.segmentSlots || bytes >= StoreLimits.segmentBytesMax
+    }
+
+    // MARK: - Carrying out
+
+    private func carryOut(_ given: WorkInHand, on segment: Segment) async {
+        var hand = given
+        do {
+            if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
+                try await enterFootprint(segment)
+            }
+            while true {
+                let isListed = try await list(&hand.work, segment)
+                guard isListed else { return isOver(segment, hand) }
+                let performed = try await records.perform(
+                    hand.work,
+                    on: segment.number,
+                    process: process,
+                    sequence: nextSequence(),
+                    held: segment.held
+                )
+                switch performed {
+                case .applied(let outcome): return applied(outcome, hand, segment)
+                case .gone: return isOver(segment, hand)
+                case .refused:
+                    if try await !refused(&hand, segment) { return }
+                }
+            }
+        } catch {
+            failed(hand, segment, error)
+        }
+    }
+
+    /// Pops may take from a segment only when the process's footprint names it.
+    private func enterFootprint(_ segment: Segment) async throws {
+        guard !registry.isEntered(segment.number) else { return }
+        // Those that come next go along.
+        let others = segment.tube.candidates.prefix(16).map(\.number).filter { !registry.isEntered($0) }
+        try await registry.enter(segments: Array(Set(others + [segment.number])))
+    }
+
+    /// Sees to it that the directory lists what the work makes of jobs.
+    ///
+    /// - Returns: false if the segment is no longer live.
+    private func list(_ work: inout SegmentWork, _ segment: Segment) async throws -> Bool {
+        work.listings = [:]
+        for (kind, key) in work.keysMade(in: segment.number) {
+            if segment.marks[kind].covers(key) {
+                work.listings[kind] = .init(key: key)
+                continue
+            }
+            guard let directory = segment.tube.directory,
+                let marks = try await records.persistently({ (_) throws(AerospikeError) in
+                    try await records.marks(segment.number)
+                })
+            else { return false }
+            segment.marks = marks
+            if marks[kind].covers(key) {
+                work.listings[kind] = .init(key: key)
+                continue
+            }
+            let isLive = try await directory.list(kind, at: segment.position, segment: segment.number, key)
+            guard isLive else { return false }
+            work.listings[kind] = .init(key: key, epoch: marks[kind].epoch)
+        }
+        return true
+    }
+
+    private func applied(_ outcome: SegmentWork.Outcome, _ hand: WorkInHand, _ segment: Segment) {
+        for (kind, listing) in hand.work.listings where listing.epoch != nil {
+            segment.marks[kind].key = listing.key
+        }
+        var readied = 0
+        for (slot, update) in hand.updates {
+            let isPresent = outcome.present.contains(slot)
+            segment.held.remove(slot)
+            let job = JobPlace(segment: segment.number, slot: slot).id
+            if let held = held[job], held.isSettling { letGo(held) }
+            if isPresent, let entry = update.entry { readied += noteMade(entry, slot, segment) ? 1 : 0 }
+            if update.entry == nil, isPresent, case .separate(let reference) = update.before.body {
+                begin { engine in try? await engine.bodies.delete(reference) }
+            }
+            complete(update, isPresent: isPresent)
+        }
+        if !hand.appends.isEmpty { readied += appended(hand, segment) }
+        if hand.work.pops > 0 {
+            segment.best = outcome.nextReady
+            segment.knownSince = .now()
+            if segment.best == nil { segment.tube.candidates.removeAll { $0 === segment } }
+            give(outcome.popped, to: hand.pops, of: segment)
+            if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
+        }
+        if readied > 0 {
+            serve(segment.tube, jobs: readied)
+            tellPeers(segment.tube)
+        }
+        segment.isEmptied = outcome.jobCount == 0 && !segment.isTail
+    }
+
+    /// Notes what became of a job; true where it is ready now.
+    private func noteMade(_ entry: JobEntry, _ slot: Int, _ segment: Segment) -> Bool {
+        switch entry.state {
+        case .ready(let priority):
+            let id = JobPlace(segment: segment.number, slot: slot).id
+            segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+            return true
+        case .delayed(let due):
+            noteWake(segment.tube, due)
+            return false
+        default: return false
+        }
+    }
+
+    private func appended(_ hand: WorkInHand, _ segment: Segment) -> Int {
+        var readied = 0
+        for (offset, append) in hand.appends.enumerated() {
+            let slot = hand.work.firstSlot + offset
+            if noteMade(append.entry, slot, segment) { readied += 1 }
+            let id = JobPlace(segment: segment.number, slot: slot).id
+            finish(append.session, append.ticket, .inserted(id))
+        }
+        segment.nextSlot = hand.work.firstSlot + hand.appends.count
+        if hand.work.closes {
+            // Another is the tail from now on.
+            segment.tube.isTailFull = true
+            touch(segment.tube)
+        } else if segment.nextSlot ?? 0 >= StoreLimits.segmentSlots / 2 {
+            prepareSpare(segment.tube)
+        }
+        return readied
+    }
+
+    /// The guard did not hold. Finds out why, and whether to try again.
+    ///
+    /// - Returns: whether the rest of the work is to be tried again; false if it is done with.
+    private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
+        if hand.appends.isEmpty, hand.updates.isEmpty {
+            // Nothing is ready there.
+            segment.best = nil
+            segment.knownSince = .now()
+            segment.tube.candidates.removeAll { $0 === segment }
+            raiseListing(segment, .ready)
+            give([], to: hand.pops, of: segment)
+            return false
+        }
+        guard
+            let state = try await records.persistently({ (_) throws(AerospikeError) in
+                try await records.read(segment.number)
+            })
+        else {
+            isOver(segment, hand)
+            return false
+        }
+        if state.tokens[process] == .max {
+            // Others took this process for dead.
+            throw JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
+        }
+        if !hand.work.expected.isEmpty {
+            let isChanged = hand.work.expected.contains { slot, entry in state.entries[slot] != entry }
+            if isChanged {
+                for (_, update) in hand.updates { complete(update, isPresent: false) }
+                return false
+            }
+        }
+        segment.marks = SegmentMarks()
+        guard !hand.appends.isEmpty else { return true }
+        segment.nextSlot = state.nextSlot
+        if state.isClosed || state.nextSlot != hand.work.firstSlot {
+            // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
+            segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
+            hand.appends = []
+            hand.work.appends = []
+            hand.work.closes = false
+            if state.isClosed { segment.tube.isTailFull = true }
+            touch(segment.tube)
+            return !hand.work.isEmpty
+        }
+        return true
+    }
+
+    /// The segment is over: none of its jobs is left.
+    private func isOver(_ segment: Segment, _ hand: WorkInHand) {
+        for (slot, update) in hand.updates {
+            let job = JobPlace(segment: segment.number, slot: slot).id
+            if let held = held[job], held.isSettling { letGo(held) }
+            complete(update, isPresent: false)
+        }
+        segment.held = []
+        segment.best = nil
+        segment.tube.candidates.removeAll { $0 === segment }
+        if !hand.appends.isEmpty {
+            segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
+        }
+        if segment.isTail {
+            segment.tube.isTailFull = true
+            touch(segment.tube)
+        }
+        give([], to: hand.pops, of: segment)
+    }
+
+    private func failed(_ hand: WorkInHand, _ segment: Segment, _ error: any Error) {
+        let failure = JobStoreError(writing: error)
+        logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
+        for (slot, update) in hand.updates {
+            let job = JobPlace(segment: segment.number, slot: slot).id
+            if let held = held[job], held.isSettling {
+                held.isSettling = false
+            } else if case .nothing = update.completion, segment.held.contains(slot), segment.updates[slot] == nil {
+                // What is given up has to come back, however long it takes.
+                segment.updates[slot] = update
+            }
+            fail(update, failure)
+        }
+        for append in hand.appends { finish(append.session, append.ticket, .failed(failure)) }
+        for request in hand.pops {
+            request.isAsking = false
+            fail(request, failure)
+        }
+    }
+}
+
+extension JobEntry {
+    /// How much it adds to its record, in bytes.
+    var approximateBytes: Int {
+        var bytes = 32
+        if case .inline(let body) = details.body { bytes += body.readableBytes } else { bytes += 32 }
+        if let attributes = details.attributes {
+            bytes += 24 + attributes.metadata.count + attributes.buryReason.utf8.count
+        }
+        return bytes
+    }
+}
+
+extension SegmentWork {
+    /// The least key of each kind that the work makes; ready jobs that are put need none (see ``SegmentRecords/raiseMark``).
+    func keysMade(in segment: SegmentNumber) -> [DirectoryKind: DirectoryKey] {
+        var keys: [DirectoryKind: DirectoryKey] = [:]
+        func note(_ kind: DirectoryKind, _ key: DirectoryKey) { keys[kind] = min(keys[kind] ?? key, key) }
+        for (slot, entry) in updates {
+            switch entry.state {
+            case .ready(let priority):
+                note(.ready, .ready(priority: priority, job: JobPlace(segment: segment, slot: slot).id))
+            case .delayed(let due): note(.wake, .time(due))
+            case .buried(let at): note(.buried, .time(at))
+            case .reserved: break
+            }
+        }
+        for entry in appends {
+            if case .delayed(let due) = entry.state { note(.wake, .time(due)) }
+        }
+        return keys
+    }
+}
+
+extension JobStoreError {
+    /// That a change could not be made.
+    init(writing error: any Error) {
+        if let error = error as? JobStoreError {
+            self = error
+        } else if let error = error as? AerospikeError {
+            self.init(.writeFailed, "The cluster did not take the change: \(error)", inDoubt: error.inDoubt)
+        } else {
+            self.init(.writeFailed, "The change could not be made: \(error)", inDoubt: true)
+        }
+    }
+
+    /// That something could not be read.
+    init(reading error: any Error, _ what: String) {
+        if let error = error as? JobStoreError {
+            self = error
+        } else {
+            self.init(.readFailed, "Cannot read \(what): \(error)")
+        }
+    }
+}
