@@ -157,7 +157,7 @@ let package = Package(
         ),
         .testTarget(
             name: "BeanspikeTests",
-            dependencies: ["AerospikeTestKit", "Beanspike", "BeanspikeCore", "EmbeddedStore"],
+            dependencies: ["AerospikeTestKit", "Beanspike", "BeanspikeCore"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -182,7 +182,7 @@ let package = Package(
         .testTarget(
             name: "BeanspikeCommandTests",
             dependencies: [
-                "BeanspikeCommand", "BeanspikeCore",
+                "Beanspike", "BeanspikeCommand", "BeanspikeCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

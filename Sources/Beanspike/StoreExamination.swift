@@ -17,6 +17,16 @@ public struct StoreExamination: Sendable, Hashable {
     /// What was looked at.
     public let findings: [StoreFinding]
 
+    /// An examination.
+    ///
+    /// - Parameters:
+    ///   - promise: what the place promises, on one line.
+    ///   - findings: what was looked at.
+    public init(promise: String, findings: [StoreFinding]) {
+        self.promise = promise
+        self.findings = findings
+    }
+
     /// How bad the worst finding is.
     public var level: StoreFinding.Level { findings.map(\.level).max() ?? .fine }
 }

@@ -23,7 +23,7 @@ import Testing
         ("conflict-resolution-policy", "undefined", .refused), ("disable-write-dup-res", "true", .refused),
         ("default-ttl", "3600", .refused), ("max-record-size", "65536", .refused),
         ("reject-non-xdr-writes", "true", .refused), ("nsup-period", "0", .warning),
-        ("write-commit-level-override", "master", .warning), ("stop_writes", "true", .warning),
+        ("stop_writes", "true", .warning),
         ("transaction-pending-limit", "8", .warning), ("data_used_pct", "65", .warning),
         ("write-commit-level-override", "all", .fine), ("transaction-pending-limit", "0", .fine),
         ("transaction-pending-limit", "16", .fine), ("data_used_pct", "60", .fine),
@@ -40,6 +40,11 @@ import Testing
         if level == .fine { return }
         #expect(one[name]?.remedy != nil)
         #expect(one[name]?.meaning.isEmpty == false)
+    }
+
+    @Test func aCopyThatIsNotWaitedForIsNone() {
+        let report = SettingsFixture(changes: ["write-commit-level-override": "master"]).report
+        #expect(report.troubles == ["write-commit-level-override": .warning, "storage-engine": .warning])
     }
 
     @Test func whatDiffersIsTold() {
