@@ -43,8 +43,26 @@ let package = Package(
         .target(name: "EmbeddedStore", dependencies: ["BeanspikeCore", "CSQLite"], swiftSettings: settings),
         .target(name: "JobStoreTestKit", dependencies: ["BeanspikeCore"], swiftSettings: settings),
 
+        .target(
+            name: "AerospikeStore",
+            dependencies: [
+                "Aerospike", "BeanspikeCore",
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
         // The library: from a URL to a store.
-        .target(name: "Beanspike", dependencies: ["BeanspikeCore", "EmbeddedStore"], swiftSettings: settings),
+        .target(
+            name: "Beanspike",
+            dependencies: [
+                "Aerospike", "AerospikeStore", "BeanspikeCore", "EmbeddedStore",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
 
         // The server.
         .target(
@@ -86,6 +104,8 @@ let package = Package(
                 "Beanspike", "BeanspikeCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
             ],
             swiftSettings: settings
         ),
@@ -141,7 +161,19 @@ let package = Package(
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
         ),
-        .testTarget(name: "BeanspikeTests", dependencies: ["Beanspike"], swiftSettings: settings),
+        .testTarget(
+            name: "AerospikeStoreTests",
+            dependencies: [
+                "Aerospike", "AerospikeStore", "AerospikeTestKit", "BeanspikeCore",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BeanspikeTests",
+            dependencies: ["AerospikeTestKit", "Beanspike", "BeanspikeCore"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "BeanstalkProtocolTests",
             dependencies: [
@@ -164,7 +196,7 @@ let package = Package(
         .testTarget(
             name: "BeanspikeCommandTests",
             dependencies: [
-                "BeanspikeCommand", "BeanspikeCore",
+                "Beanspike", "BeanspikeCommand", "BeanspikeCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -31,7 +31,7 @@ struct BeanspikeTool: ParsableCommand {
             PutCommand.self, ReserveCommand.self, WorkCommand.self, DeleteCommand.self, ReleaseCommand.self,
             BuryCommand.self, KickCommand.self, TouchCommand.self, PeekCommand.self, StatsCommand.self,
             TubesCommand.self, PauseCommand.self, WatchCommand.self, ExportCommand.self, ImportCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -166,6 +166,11 @@ extension AerospikeClient {
         return values
     }
 
+    /// The nodes of the moment, by their names.
+    package var nodeHosts: [String: AerospikeClientConfiguration.Host] {
+        Dictionary(cluster.map.nodes.map { ($0.name, $0.host) }) { _, later in later }
+    }
+
     // MARK: Asking
 
     /// What asks and waits for a public call.

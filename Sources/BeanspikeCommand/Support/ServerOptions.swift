@@ -13,7 +13,9 @@ struct ServerOptions: ParsableArguments {
     var server: [String] = []
 
     @Option(
-        help: ArgumentHelp("A store to open without a server. This build reaches stores through beanspiked only.")
+        help: ArgumentHelp(
+            "A store without a server: for doctor only. Everything else reaches stores through beanspiked."
+        )
     )
     var store: String?
 

@@ -58,6 +58,12 @@ final class JournalDirectory {
         _ = pwrite(descriptor, holder, holder.count, 0)
     }
 
+    /// A directory that is looked at and not used: it is neither made nor locked.
+    init(examining path: String) {
+        self.path = path
+        lock = -1
+    }
+
     deinit { unlock() }
 
     /// Lets others have the directory; nothing in it may be used any more.
@@ -170,7 +176,8 @@ final class JournalDirectory {
         throw JobStoreError(.cannotOpen, "The store's directory \(path) cannot be made (\(reason)). \(remedy)")
     }
 
-    private static func content(of descriptor: Int32) -> String {
+    /// What the holder of the lock has written of itself.
+    static func content(of descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 64)
         let got = pread(descriptor, &bytes, bytes.count, 0)
         let text = String(decoding: bytes.prefix(max(0, got)), as: UTF8.self)

@@ -105,7 +105,7 @@ enum JournalFile {
     }
 
     /// Looks at the file before SQLite does: SQLite would write to a foreign database to recover it.
-    private static func checkHead(in directory: JournalDirectory) throws(JobStoreError) {
+    static func checkHead(in directory: JournalDirectory) throws(JobStoreError) {
         let path = directory.journalPath
         let head = try directory.head(of: path, count: 100)
         if head.isEmpty { throw damage("it is empty", in: directory) }

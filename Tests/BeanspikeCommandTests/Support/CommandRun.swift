@@ -42,6 +42,6 @@ struct CommandRun {
     }
 
     /// The program is built beside the tests.
-    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("beanspike").path
 }
