@@ -69,6 +69,7 @@ extension ProcessRecords {
     ///
     /// - Parameter process: the process, which must have been marked dead.
     /// - Returns: the segments from which it may have reserved.
+    /// - Throws: ``AerospikeError`` if they cannot be read.
     func closeFootprint(of process: Int) async throws(AerospikeError) -> [Int] {
         let record = try await read(layout.processKey(process), [Bin.pages])
         // Without a record nobody knows how many pages there are: up to the first that is missing.
