@@ -43,17 +43,6 @@ let package = Package(
         .target(name: "EmbeddedStore", dependencies: ["BeanspikeCore", "CSQLite"], swiftSettings: settings),
         .target(name: "JobStoreTestKit", dependencies: ["BeanspikeCore"], swiftSettings: settings),
 
-        .target(
-            name: "AerospikeStore",
-            dependencies: [
-                "Aerospike", "BeanspikeCore",
-                .product(name: "NIOCore", package: nio),
-                .product(name: "NIOPosix", package: nio),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: settings
-        ),
-
         // The library: from a URL to a store.
         .target(
             name: "Beanspike",
@@ -159,14 +148,6 @@ let package = Package(
         .testTarget(
             name: "EmbeddedStoreTests",
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "AerospikeStoreTests",
-            dependencies: [
-                "Aerospike", "AerospikeStore", "AerospikeTestKit", "BeanspikeCore",
-                .product(name: "Logging", package: "swift-log"),
-            ],
             swiftSettings: settings
         ),
         .testTarget(

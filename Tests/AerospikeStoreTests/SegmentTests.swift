@@ -56,8 +56,9 @@ enum StoreTestCluster {
         try await StoreTestCluster.with { client, layout in
             let records = SegmentRecords(client: client, layout: layout)
             let tube = try #require(TubeName("alpha"))
-            try await records.create(7, tube: tube, position: 3)
-            try await records.create(7, tube: tube, position: 3)
+            try await records.create(7, tube: tube)
+            try await records.create(7, tube: tube)
+            try await records.setPosition(7, 3)
             var put = SegmentWork()
             put.appends = (0..<100).map { Self.entry($0, priority: UInt32($0 % 3)) }
             let first = try await records.perform(put, on: 7, process: 1, sequence: 1, held: [])
@@ -97,7 +98,6 @@ enum StoreTestCluster {
             var settle = SegmentWork()
             settle.updates = [4: Self.entry(4).released(priority: 9, delaySeconds: 0, isRetry: false, nowMilliseconds: 0)]
             settle.removals = [5: Self.entry(5).details, 101: Self.entry(5).details]
-            settle.readsMarks = true
             guard
                 case .applied(let settled) = try await records.perform(
                     settle,
@@ -112,7 +112,7 @@ enum StoreTestCluster {
             }
             #expect(settled.present == [4, 5])
             #expect(settled.jobCount == 99)
-            #expect(settled.marks.ready == ReadyKey.least(of: 7))
+            #expect(try await records.marks(7)?[.ready].key == ReadyKey.least(of: 7).directoryKey)
             let state = try #require(try await records.read(7))
             #expect(state.entries[4]?.state == .ready(priority: 9))
             #expect(state.entries[6]?.state == .reserved(by: 1, sinceMilliseconds: 77))

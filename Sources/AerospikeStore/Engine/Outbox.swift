@@ -6,7 +6,7 @@ import Synchronization
 final class Outbox: Sendable {
     private struct State {
         var batch = ReplyBatch()
-        /// Who waits in a reserve, as far as the port's owner can tell: more waits asked for than answered.
+        /// How many reserves that may wait each open session has asked for that are not answered.
         var waits: [SessionID: Int] = [:]
         var isWakeSent = false
     }
@@ -21,6 +21,7 @@ final class Outbox: Sendable {
     /// Adds a reply; the owner is woken at the next ``notify()``.
     func append(_ finished: FinishedReply, session: SessionID) {
         state.withLock { state in
+            guard state.waits[session] != nil else { return }
             var reply = finished.reply
             if let body = finished.body {
                 let range = body.withUnsafeReadableBytes { state.batch.append(body: $0) }
@@ -60,25 +61,32 @@ final class Outbox: Sendable {
         }
     }
 
+    // MARK: - What the port's owner knows of its sessions
+
+    func open(_ session: SessionID) { state.withLock { $0.waits[session] = 0 } }
+
+    /// Forgets a session, and what is there for it.
+    ///
+    /// - Returns: whether it was open.
+    func close(_ session: SessionID) -> Bool {
+        state.withLock { state in
+            guard state.waits.removeValue(forKey: session) != nil else { return false }
+            state.batch.entries.removeAll { $0.session == session }
+            return true
+        }
+    }
+
+    func isOpen(_ session: SessionID) -> Bool { state.withLock { $0.waits[session] != nil } }
+
     /// Notes reserves that may wait, or (with a negative count) that were answered.
     func countWaits(_ count: Int, of session: SessionID) {
         state.withLock { state in
-            let sum = state.waits[session, default: 0] + count
-            state.waits[session] = sum > 0 ? sum : nil
+            guard let waits = state.waits[session] else { return }
+            state.waits[session] = waits + count
         }
     }
 
-    func isWaiting(_ session: SessionID) -> Bool {
-        state.withLock { $0.waits[session] != nil }
-    }
-
-    /// Forgets what is there for a session that is gone.
-    func drop(_ session: SessionID) {
-        state.withLock { state in
-            state.waits[session] = nil
-            if !state.batch.entries.isEmpty { state.batch.entries.removeAll { $0.session == session } }
-        }
-    }
+    func isWaiting(_ session: SessionID) -> Bool { state.withLock { $0.waits[session, default: 0] > 0 } }
 }
 
 extension Reply {

@@ -3,7 +3,7 @@ import BeanspikeCore
 import NIOCore
 
 /// What is to be answered when a change of a job is done.
-enum Completion {
+enum Completion: Sendable {
     /// Nobody waits for it.
     case nothing
     /// This reply if the job was still there, otherwise NOT_FOUND.
@@ -13,14 +13,14 @@ enum Completion {
 }
 
 /// A put that waits for its place.
-struct PendingAppend {
+struct PendingAppend: Sendable {
     var entry: JobEntry
     var session: Session
     var ticket: Ticket
 }
 
 /// A change of a job.
-struct PendingUpdate {
+struct PendingUpdate: Sendable {
     /// As the job is to be; nil to delete it.
     var entry: JobEntry?
     /// As it was: its body is counted out when it is deleted.
@@ -32,7 +32,9 @@ struct PendingUpdate {
 }
 
 /// What this process knows of one segment, and what it is to do there. Confined to the engine.
-final class Segment {
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class Segment: @unchecked Sendable {
     let number: SegmentNumber
     unowned let tube: Tube
     /// Where its tube's directory has it.

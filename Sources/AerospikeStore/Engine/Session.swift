@@ -11,7 +11,9 @@ struct PendingCommand {
 typealias Ticket = Int
 
 /// One session: what it uses, watches, holds and has asked for. Confined to the engine.
-final class Session {
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class Session: @unchecked Sendable {
     /// Commands that may be under way together, because nobody can tell their order.
     enum Company: Equatable {
         case put(TubeName)
@@ -72,7 +74,9 @@ struct FinishedReply {
 }
 
 /// A reserve that has no job yet. Confined to the engine.
-final class ReserveRequest {
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class ReserveRequest: @unchecked Sendable {
     let session: Session
     let ticket: Ticket
     let wait: ReserveWait

@@ -1,3 +1,4 @@
+import Aerospike
 import BeanspikeCore
 import NIOCore
 

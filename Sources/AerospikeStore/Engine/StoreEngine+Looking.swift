@@ -1,5 +1,6 @@
 import Aerospike
 import BeanspikeCore
+import Logging
 import NIOCore
 
 // What other processes did is learned by looking: when a reserve would otherwise be told that nothing is ready, when another

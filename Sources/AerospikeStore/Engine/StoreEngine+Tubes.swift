@@ -23,7 +23,7 @@ extension StoreEngine {
             let until = seconds == 0 ? 0 : clusterMilliseconds + Int64(seconds) * 1_000
             try await directory.pause(untilMilliseconds: until, seconds: Int(seconds))
             note(pause: try await directory.state().pause, of: tube)
-            tellPeers(tube)
+            peers?.tellPause(name)
             return .paused
         }
     }

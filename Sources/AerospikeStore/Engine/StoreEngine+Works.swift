@@ -1,9 +1,10 @@
 import Aerospike
 import BeanspikeCore
+import Logging
 import NIOCore
 
 /// A work with those who wait for it.
-struct WorkInHand {
+struct WorkInHand: Sendable {
     var work = SegmentWork()
     var appends: [PendingAppend] = []
     var updates: [Int: PendingUpdate] = [:]

@@ -18,6 +18,11 @@ actor StoreEngine {
     let registry: ProcessRegistry
     let logger: Logger
 
+    /// Direct messages between processes; nil where there are none.
+    let peers: PeerNetwork?
+    /// Whether there are other processes.
+    var hasPeers = false
+
     var sessions: [SessionID: Session] = [:]
     var tubes: [TubeName: Tube] = [:]
     var segments: [SegmentNumber: Segment] = [:]
@@ -57,6 +62,7 @@ actor StoreEngine {
         client: AerospikeClient,
         layout: StoreLayout,
         registry: ProcessRegistry,
+        peers: PeerNetwork?,
         eventLoop: any EventLoop,
         sessionIDs: SessionIDs,
         logger: Logger
@@ -64,6 +70,7 @@ actor StoreEngine {
         self.client = client
         self.layout = layout
         self.registry = registry
+        self.peers = peers
         self.eventLoop = eventLoop
         self.sessionIDs = sessionIDs
         self.logger = logger
@@ -108,7 +115,7 @@ actor StoreEngine {
     func touch(_ tube: Tube) { dirtyTubes.append(tube) }
 
     /// Runs a task of the engine's; closing waits for it.
-    func begin(_ body: @escaping (isolated StoreEngine) async -> Void) {
+    func begin(_ body: @escaping @Sendable (isolated StoreEngine) async -> Void) {
         underWay += 1
         Task {
             await body(self)
@@ -198,7 +205,6 @@ actor StoreEngine {
     func close(_ session: Session) {
         // What was asked for is carried out; only then the session goes.
         session.isOpen = false
-        session.outbox.drop(session.id)
         if let request = session.waiting { forget(request) }
         sessionsToAdvance.append(session)
     }
@@ -211,7 +217,6 @@ actor StoreEngine {
         session.held = []
         stopUsing(session.used)
         for name in session.watched { stopWatching(name) }
-        session.outbox.drop(session.id)
         sessionIDs.giveBack(session.id)
     }
 
@@ -237,7 +242,9 @@ enum PortEvent: Sendable {
 }
 
 /// A job that this process holds for one of its sessions.
-final class HeldJob {
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class HeldJob: @unchecked Sendable {
     let place: JobPlace
     /// As it was when it was reserved, or is to be counted from.
     var entry: JobEntry

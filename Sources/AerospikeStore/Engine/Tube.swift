@@ -2,7 +2,9 @@ import BeanspikeCore
 import NIOCore
 
 /// What this process knows of one tube, and what it is to do there. Confined to the engine.
-final class Tube {
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class Tube: @unchecked Sendable {
     let name: TubeName
     /// The tube's records in the cluster; nil until it is known whether there are any.
     var directory: TubeDirectory?

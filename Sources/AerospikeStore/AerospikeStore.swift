@@ -1,0 +1,166 @@
+public import Aerospike
+public import BeanspikeCore
+public import Logging
+import NIOCore
+import NIOPosix
+
+/// The queue on an Aerospike cluster, shared by any number of processes that know nothing of each other.
+///
+/// `docs/aerospike-data-model.md` has the records, and what holds after which failure.
+public final class AerospikeStore: JobStore {
+    /// How a store on a cluster behaves.
+    public struct Options: Sendable {
+        /// After which silence the other processes take this one for dead, and give its jobs out; 200 ms to an hour.
+        public var deathInterval = Duration.seconds(5)
+        /// The address to take other processes' messages on; nil for none, and then waiting consumers poll.
+        public var peerHost: String? = "127.0.0.1"
+        /// The port to take them on; 0 for any that is free.
+        public var peerPort = 0
+        /// Under which host others reach it; nil for the address above.
+        public var advertisedPeerHost: String?
+        /// In front of the names of the sets; several queues can so share a namespace.
+        public var setPrefix = ""
+        /// Whether to use a namespace whose settings may lose acknowledged jobs.
+        public var acceptsRisks = false
+
+        /// The defaults.
+        public init() {}
+    }
+
+    private let engine: StoreEngine
+    private let sessionIDs: SessionIDs
+    private let tasks: [Task<Void, Never>]
+    private let group: MultiThreadedEventLoopGroup
+    private let peers: PeerNetwork?
+    /// What the namespace's settings promise, as ``SettingsReport`` says it.
+    public let promise: String
+
+    private init(
+        engine: StoreEngine,
+        sessionIDs: SessionIDs,
+        tasks: [Task<Void, Never>],
+        group: MultiThreadedEventLoopGroup,
+        peers: PeerNetwork?,
+        promise: String
+    ) {
+        self.engine = engine
+        self.sessionIDs = sessionIDs
+        self.tasks = tasks
+        self.group = group
+        self.peers = peers
+        self.promise = promise
+    }
+
+    /// Opens the queue in a namespace, and makes it if there is none.
+    ///
+    /// - Parameters:
+    ///   - seeds: nodes of the cluster; one that answers is enough.
+    ///   - namespace: the namespace.
+    ///   - options: how the store behaves.
+    ///   - logger: what is told of nodes and processes that come and go.
+    /// - Returns: the store; whoever opened it closes it.
+    /// - Throws: ``JobStoreError`` `cannotOpen` where the cluster cannot be reached or its settings lose jobs, `notAStore`
+    ///   or `unknownVersion` where what is there is not ours.
+    public static func open(
+        seeds: [AerospikeClientConfiguration.Host],
+        namespace: String,
+        options: Options = Options(),
+        logger: Logger = Logger(label: "aerospike-store")
+    ) async throws(JobStoreError) -> AerospikeStore {
+        // One thread for the connections and the engine: nothing between a command and its request.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        var configuration = AerospikeClientConfiguration(seeds: seeds)
+        configuration.call.timeout = .seconds(2)
+        let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
+        let running = Task { _ = try? await client.run() }
+        do {
+            return try await open(client, running, group, namespace, options, logger)
+        } catch {
+            running.cancel()
+            await running.value
+            try? await group.shutdownGracefully()
+            throw (error as? JobStoreError) ?? JobStoreError(.cannotOpen, "cannot open the queue: \(error)")
+        }
+    }
+
+    private static func open(
+        _ client: AerospikeClient,
+        _ running: Task<Void, Never>,
+        _ group: MultiThreadedEventLoopGroup,
+        _ namespace: String,
+        _ options: Options,
+        _ logger: Logger
+    ) async throws -> AerospikeStore {
+        do {
+            try await client.waitUntilConnected(timeout: .seconds(5))
+        } catch {
+            throw JobStoreError(.cannotOpen, "the cluster cannot be reached: \(error)")
+        }
+        let settings = try await SettingsReport.read(client: client, namespace: namespace)
+        try settings.check(acceptingRisks: options.acceptsRisks)
+        let eventLoop = group.next()
+        let layout = StoreLayout(namespace: namespace, prefix: options.setPrefix)
+        let hook = EngineHook()
+        var network: PeerNetwork?
+        if let host = options.peerHost {
+            network = try await PeerNetwork.open(
+                on: eventLoop,
+                host: host,
+                port: options.peerPort,
+                advertisedHost: options.advertisedPeerHost,
+                events: hook.events(on: eventLoop),
+                logger: logger
+            )
+        }
+        let registry = try await ProcessRegistry.open(
+            client: client,
+            layout: layout,
+            address: network?.address,
+            deathInterval: options.deathInterval,
+            logger: logger
+        )
+        let sessionIDs = SessionIDs()
+        let engine = StoreEngine(
+            client: client,
+            layout: layout,
+            registry: registry,
+            peers: network,
+            eventLoop: eventLoop,
+            sessionIDs: sessionIDs,
+            logger: logger
+        )
+        hook.set(engine)
+        network?.join(as: registry.number, secret: registry.secret)
+        let beating = Task { await registry.run(engine.processEvents) }
+        return AerospikeStore(
+            engine: engine,
+            sessionIDs: sessionIDs,
+            tasks: [beating, running],
+            group: group,
+            peers: network,
+            promise: settings.promise
+        )
+    }
+
+    /// A way into the store for one thread or event loop.
+    public func makePort(wake: @escaping @Sendable () -> Void) -> any JobStorePort {
+        let outbox = Outbox(wake: wake)
+        let engine = engine
+        engine.eventLoop.execute { engine.assumeIsolated { $0.add(outbox) } }
+        return AerospikeStorePort(engine: engine, outbox: outbox, sessionIDs: sessionIDs)
+    }
+
+    /// Ends the store: what is reserved through it is ready for others.
+    ///
+    /// - Throws: ``JobStoreError`` where jobs could not be given back; the others do it when this process is dead to them.
+    public func close() async throws {
+        let failure = await engine.close()
+        await peers?.close()
+        for task in tasks {
+            task.cancel()
+            await task.value
+        }
+        try? await group.shutdownGracefully()
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,94 @@
+import BeanspikeCore
+import NIOCore
+
+// The other processes: what they are told, and what becomes of the jobs of one that is dead.
+extension StoreEngine {
+    // MARK: - Messages
+
+    /// Tells others whether sessions of this process wait for a tube's jobs.
+    func announceWaiting(_ tube: Tube, _ isWaiting: Bool) { peers?.setWaits(tube.name, isWaiting) }
+
+    /// Tells those who wait for a tube's jobs that there may be some, unless all went to sessions of this process.
+    func tellPeers(_ tube: Tube) {
+        guard let peers, peers.peersWaiting(on: tube.name) else { return }
+        peers.tellWork(tube.name, priority: tube.bestCandidate?.best?.priority ?? 0)
+    }
+
+    /// A peer began to wait for a tube's jobs.
+    func peerWaits(_ name: TubeName) {
+        guard let tube = tubes[name], tube.bestCandidate != nil else { return }
+        tellPeers(tube)
+    }
+
+    /// A tube was paused by another process, or its pause ended.
+    func peerPaused(_ name: TubeName) {
+        guard let tube = tubes[name] else { return }
+        look(tube, for: nil)
+    }
+
+    // MARK: - Death
+
+    /// What the registry tells the engine.
+    nonisolated var processEvents: ProcessEvents {
+        let peers = peers
+        let secret = registry.secret
+        return ProcessEvents(
+            recover: { dead, footprint in try await self.recover(dead, footprint) },
+            died: { await self.died() },
+            reborn: { process in peers?.join(as: process, secret: secret) },
+            peers: { addresses in
+                peers?.setPeers(addresses)
+                Task { await self.note(others: addresses.count) }
+            }
+        )
+    }
+
+    private func note(others count: Int) { hasPeers = count > 0 }
+
+    /// Ends the store: gives up what is held, waits for what is under way, and takes the process out of the queue.
+    ///
+    /// - Returns: why jobs could not be given back, if so.
+    func close() async -> JobStoreError? {
+        isClosing = true
+        for session in sessions.values where session.isOpen { close(session) }
+        endTurn()
+        while underWay > 0 || !held.isEmpty {
+            guard underWay > 0 else { break }
+            await withCheckedContinuation { whenIdle.append($0) }
+        }
+        do {
+            try await registry.close()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Makes the jobs of a dead process ready.
+    func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
+        for number in footprint { try await recover(dead, number) }
+    }
+
+    private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
+        while let state = try await records.fence(number, against: dead) {
+            let held = state.entries.filter { $0.value.holder == dead }
+            if held.isEmpty { return }
+            let tube = tube(state.tube)
+            touch(tube)
+            _ = try await openDirectory(tube)
+            let segment = segment(number, of: tube, position: state.position)
+            for (slot, entry) in held.sorted(by: { $0.key < $1.key }) {
+                if await change(slot, of: segment, from: entry, to: entry.abandoned()) == nil {
+                    throw JobStoreError(.writeFailed, "job \(JobPlace(segment: number, slot: slot).id) is still held")
+                }
+            }
+        }
+    }
+}
+
+extension JobEntry {
+    /// The process that holds the job.
+    fileprivate var holder: ProcessNumber? {
+        if case .reserved(let process, _) = state { process } else { nil }
+    }
+}
