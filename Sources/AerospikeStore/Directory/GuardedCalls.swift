@@ -1,0 +1,80 @@
+import Aerospike
+
+/// Calls that a late duplicate cannot harm: each has a condition that it makes false itself, or may as well happen twice.
+struct GuardedCalls: Sendable {
+    let client: AerospikeClient
+    private let call: CallPolicy
+
+    init(_ client: AerospikeClient) {
+        self.client = client
+        var call = client.configuration.call
+        call.retriesInDoubt = true
+        self.call = call
+    }
+
+    /// Does something to a record that is there, if a condition holds.
+    ///
+    /// - Returns: what the operations answered; nil if there is no such record or the condition does not hold.
+    func change(_ key: Key, _ operations: [Operation], if condition: Exp<Bool>) async throws -> Record? {
+        var policy = WritePolicy()
+        policy.exists = .updateOnly
+        policy.filter = condition
+        policy.call = call
+        return try await operate(key, operations, policy, exceptions: [.filteredOut, .notFound])
+    }
+
+    /// Makes a record that is not there; one that is there stays as it is.
+    func create(_ key: Key, _ operations: [Operation]) async throws {
+        var policy = WritePolicy()
+        policy.exists = .createOnly
+        policy.call = call
+        _ = try await operate(key, operations, policy, exceptions: [.recordExists])
+    }
+
+    /// Reads bins of a record, or parts of them.
+    ///
+    /// - Returns: what the operations answered; nil if there is no such record.
+    func read(_ key: Key, _ operations: [Operation]) async throws -> Record? {
+        try await operate(key, operations, WritePolicy(), exceptions: [.notFound])
+    }
+
+    private func operate(
+        _ key: Key,
+        _ operations: [Operation],
+        _ policy: WritePolicy,
+        exceptions: [ResultCode]
+    ) async throws -> Record? {
+        do throws(AerospikeError) {
+            return try await client.operate(key, operations, policy: policy)
+        } catch {
+            guard exceptions.contains(error.code) else { throw error }
+            return nil
+        }
+    }
+
+    /// Reads from many records with one message for each node.
+    ///
+    /// - Returns: what the operations answered, in the order of the keys; nil for a record that is not there.
+    func read(_ keys: [Key], _ operations: [Operation]) async throws -> [Record?] {
+        try await read(keys.map { ($0, operations) })
+    }
+
+    func read(_ parts: [(key: Key, operations: [Operation])]) async throws -> [Record?] {
+        if parts.count == 1 {
+            return [try await read(parts[0].key, parts[0].operations)]
+        }
+        let answers = try await client.batch(parts.map { .operate($0.key, $0.operations) })
+        return try answers.map { answer in
+            switch answer {
+            case .success(let record): record
+            case .failure(let error) where error.code == .notFound: nil
+            case .failure(let error): throw error
+            }
+        }
+    }
+}
+
+extension Record {
+    /// A bin as a number.
+    func int(_ name: String) -> Int? { self[name]?.integer.map { Int($0) } }
+}
