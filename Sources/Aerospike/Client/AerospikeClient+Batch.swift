@@ -34,7 +34,7 @@ extension AerospikeClient {
         let isWrite = requests.contains(where: \.isWrite)
         var state = BatchState(requests)
         // Whether a part is in doubt is decided part by part.
-        let callPolicy = policy.call ?? configuration.call
+        let callPolicy = ResolvedCallPolicy(policy.call, client: configuration.call)
         var attempts = Attempts(callPolicy, isWrite: false, now: .now())
         while true {
             let open = state.openParts
@@ -116,6 +116,7 @@ extension AerospikeClient {
         for outcome in outcomes {
             let asked = Set(outcome.parts)
             for message in outcome.messages {
+                note(message.resultCode, of: outcome.node, outcome.connection)
                 do throws(AerospikeError) {
                     try state.received(message, parts: asked, node: outcome.node.description)
                 } catch {
@@ -134,12 +135,13 @@ extension AerospikeClient {
                 }
                 cluster.requestTend()
                 if let connection = outcome.connection {
+                    note(failed.error.code, of: outcome.node, connection)
                     note(failed, of: outcome.node, connection, since: now)
                 }
             }
         }
         if failure == nil, let transient = state.transientFailure {
-            failure = CallFailure(transient, wasSent: true)
+            failure = CallFailure(transient, wasSent: !transient.code.tellsOfEndedSession)
         }
         return failure
     }
@@ -175,7 +177,7 @@ private struct BatchExchange: Sendable {
                     try buffer.writeRequest(requests[parts[0]], timeoutMilliseconds: timeout)
                 }
                 message.header.timeoutOrIndex = UInt32(parts[0])
-                return Outcome(node: node, parts: parts, messages: [message], failure: nil)
+                return Outcome(node: node, parts: parts, messages: [message], failure: nil, connection: used)
             }
             let last = try await connection.message(expecting: .batch(partsMax: parts.count), deadline: deadline) {
                 message in
@@ -184,9 +186,12 @@ private struct BatchExchange: Sendable {
                 try message.write(into: &buffer, timeoutMilliseconds: timeout)
             }
             guard last.resultCode == .ok else {
-                throw CallFailure(AerospikeError(last.resultCode), wasSent: true)
+                throw CallFailure(
+                    AerospikeError(last.resultCode),
+                    wasSent: !last.resultCode.tellsOfEndedSession
+                )
             }
-            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil)
+            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil, connection: used)
         } catch {
             let failure = CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
             return Outcome(
