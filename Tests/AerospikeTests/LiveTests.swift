@@ -1,4 +1,5 @@
 import Aerospike
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -7,10 +8,10 @@ import Testing
 /// It uses only the set `swift-wire` of the namespace `test`.
 @Suite(.serialized)
 struct LiveTests {
-    let server: LiveServer
+    let server: RawConnection
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
     }
 
     func fresh(_ name: String) throws -> Key {

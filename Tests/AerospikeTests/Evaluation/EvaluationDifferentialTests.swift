@@ -1,12 +1,13 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Glibc
 import NIOCore
 import Testing
 
 /// The in-process node evaluates expressions as a real server does: random ones give the same codes and values.
 @Suite(
-    .enabled(if: LiveServer.address != nil, "AEROSPIKE_HOST names the server to compare with"),
+    .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names the server to compare with"),
     .serialized
 )
 struct EvaluationDifferentialTests {
@@ -18,11 +19,11 @@ struct EvaluationDifferentialTests {
 
     static var seeds: Range<UInt64> { firstSeed..<firstSeed + UInt64(caseCount) }
 
-    let server: LiveServer
+    let server: RawConnection
     let key = Key(namespace: "test", set: "evaluation", "differences")
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
     }
 
     @Test(arguments: [false, true])
