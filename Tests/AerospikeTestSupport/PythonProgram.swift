@@ -26,6 +26,7 @@ package enum PythonProgram {
     ///   - path: where it is in the package.
     ///   - arguments: what it is given.
     /// - Returns: its exit status, and all that it said.
+    /// - Throws: why it could not be started.
     package static func run(
         script path: String,
         _ arguments: [String]

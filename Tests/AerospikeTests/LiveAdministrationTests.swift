@@ -8,7 +8,7 @@ import Testing
 /// this process.
 ///
 /// It uses the namespace `test`, and sets, indexes and modules of its own.
-@Suite(.serialized)
+@Suite(.serialized, .onThreads)
 struct LiveAdministrationTests {
     private static let set = "swift-administration"
     private let server: RawConnection

@@ -6,7 +6,7 @@ import Testing
 /// What a server makes of our bytes, and we of its: the one that `AEROSPIKE_HOST` names, or a node in this process.
 ///
 /// It uses only the set `swift-wire` of the namespace `test`.
-@Suite(.serialized)
+@Suite(.serialized, .onThreads)
 struct LiveTests {
     let server: RawConnection
 

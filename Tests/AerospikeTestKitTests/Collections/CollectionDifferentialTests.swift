@@ -14,7 +14,8 @@ import Testing
         if: RealServer.isNamed,
         "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
     ),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct CollectionDifferentialTests {
     /// So many differences are enough to look at.

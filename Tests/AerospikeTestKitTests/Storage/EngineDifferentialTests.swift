@@ -8,7 +8,8 @@ import Testing
 /// The same random calls, put to a real server and to the engine, are answered the same.
 @Suite(
     .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names no server to compare with"),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct EngineDifferentialTests {
     /// How many calls each seed makes; AEROSPIKE_CALLS sets another number.

@@ -8,7 +8,8 @@ import Testing
 /// Queries by secondary indexes find the same records on a real server and in the engine.
 @Suite(
     .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names no server to compare with"),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct IndexDifferentialTests {
     private static let setName = "engine-indexes"

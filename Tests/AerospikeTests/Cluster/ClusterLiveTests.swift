@@ -134,7 +134,7 @@ struct ClusterLiveTests {
     }
 }
 
-/// Waits for something that has no signal, for ten seconds at most.
+/// Waits for something that has no signal, for two minutes at most.
 func eventually<Value>(_ value: () -> Value?) async -> Value? {
     let deadline = ContinuousClock.now + .seconds(120)
     while ContinuousClock.now < deadline {

@@ -8,7 +8,8 @@ import Testing
 /// codes and bins.
 @Suite(
     .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names the server to compare with"),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct BitAndSketchDifferentialTests {
     let server: RawConnection

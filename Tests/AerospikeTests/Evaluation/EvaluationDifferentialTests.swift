@@ -8,7 +8,8 @@ import Testing
 /// The in-process node evaluates expressions as a real server does: random ones give the same codes and values.
 @Suite(
     .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names the server to compare with"),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct EvaluationDifferentialTests {
     /// How many cases a test tries; AEROSPIKE_EVALUATION_CASES sets another number.

@@ -15,7 +15,7 @@ struct HostileServerTests {
             var configuration = AerospikeClientConfiguration(seeds: [server.seed])
             configuration.connectionsPerNode = 2
             configuration.stallTimeout = .milliseconds(500)
-            try await AerospikeClient.withClient(configuration) { client in
+            try await AerospikeClient.withClient(configuration, timeout: .seconds(60)) { client in
                 server.answer(manner, seed: 7)
                 let codes = await HostileServerTests.codesOfCalls(client)
                 #expect(codes.isSubset(of: HostileServerTests.codes), "\(codes)")
