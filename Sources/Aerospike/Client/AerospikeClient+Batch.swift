@@ -36,6 +36,7 @@ extension AerospikeClient {
         // Whether a part is in doubt is decided part by part.
         let callPolicy = ResolvedCallPolicy(policy.call, client: configuration.call)
         var attempts = Attempts(callPolicy, isWrite: false, now: .now())
+        var refusedCount = 0
         while true {
             let open = state.openParts
             if open.isEmpty { break }
@@ -47,7 +48,7 @@ extension AerospikeClient {
             }
             let decision = attempts.failed(
                 lastFailure.error,
-                wasSent: lastFailure.wasSent,
+                wasSent: lastFailure.wasSent && !isForgiven(lastFailure.error.code, &refusedCount),
                 now: now,
                 chance: Double.random(in: 0...1)
             )
@@ -141,7 +142,7 @@ extension AerospikeClient {
             }
         }
         if failure == nil, let transient = state.transientFailure {
-            failure = CallFailure(transient, wasSent: !transient.code.tellsOfEndedSession)
+            failure = CallFailure(transient, wasSent: true)
         }
         return failure
     }
@@ -186,10 +187,7 @@ private struct BatchExchange: Sendable {
                 try message.write(into: &buffer, timeoutMilliseconds: timeout)
             }
             guard last.resultCode == .ok else {
-                throw CallFailure(
-                    AerospikeError(last.resultCode),
-                    wasSent: !last.resultCode.tellsOfEndedSession
-                )
+                throw CallFailure(AerospikeError(last.resultCode), wasSent: true)
             }
             return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil, connection: used)
         } catch {

@@ -33,6 +33,7 @@ extension AerospikeClient {
     ) async throws(AerospikeError) -> ReplyMessage {
         var now = NIODeadline.now()
         var attempts = Attempts(policy, isWrite: request.isWrite, now: now)
+        var refusedCount = 0
         while true {
             let failure: CallFailure
             do throws(CallFailure) {
@@ -43,7 +44,7 @@ extension AerospikeClient {
             now = .now()
             switch attempts.failed(
                 failure.error,
-                wasSent: failure.wasSent,
+                wasSent: failure.wasSent && !isForgiven(failure.error.code, &refusedCount),
                 now: now,
                 chance: Double.random(in: 0...1)
             ) {
@@ -92,11 +93,24 @@ extension AerospikeClient {
         guard message.resultCode == .ok else {
             note(message.resultCode, of: node, connection)
             let error = AerospikeError(message.resultCode, message.functionFailure, node: node.description)
-            // Where a session was over the call never began, so that such tries do not count: the node may have several
-            // connections of that session.
-            throw CallFailure(error, wasSent: !message.resultCode.tellsOfEndedSession)
+            throw CallFailure(error, wasSent: true)
         }
         return message
+    }
+
+    /// Whether a try failed for nothing but the session of its connection: the call never began.
+    ///
+    /// As many such tries as there may be connections of the same session do not count: those that there are to a node, and
+    /// those that were being made when it ended.
+    ///
+    /// - Parameters:
+    ///   - code: what the try came to.
+    ///   - count: how many such tries there were before; it goes up.
+    /// - Returns: whether the try does not count.
+    func isForgiven(_ code: ResultCode, _ count: inout Int) -> Bool {
+        guard code.tellsOfEndedSession else { return false }
+        count += 1
+        return count <= 2 * configuration.connectionsPerNode
     }
 
     /// Takes note of a code that says something about the node or the connection, and not about the call alone.

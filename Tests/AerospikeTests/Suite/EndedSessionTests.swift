@@ -113,17 +113,25 @@ struct EndedSessionTests {
     }
 
     /// The refusal stands if it does not go away, and it says that nothing was written.
-    @Test func aRefusalThatStaysIsTold() async throws {
+    @Test(arguments: [false, true]) func aRefusalThatStaysIsTold(inBatch: Bool) async throws {
         try await withClient(nodes: 1) { client, cluster in
-            cluster.inject(Fault(.answer(.notAuthenticated, isApplied: false), count: .max) { $0.kind == .write })
-            var policy = WritePolicy()
-            policy.call.timeout = .milliseconds(200)
-            let error = await #expect(throws: AerospikeError.self) {
-                try await client.put(key(1), ["n": 1], policy: policy)
+            cluster.inject(
+                Fault(.answer(.notAuthenticated, isApplied: false), count: .max) {
+                    $0.kind == .write || $0.kind == .batch
+                }
+            )
+            let error: AerospikeError?
+            if inBatch {
+                let results = try await client.batch([.put(key(1), ["n": 1]), .put(key(2), ["n": 1])])
+                error = results[0].error
+                #expect(results[1].error?.code == .notAuthenticated)
+            } else {
+                error = await #expect(throws: AerospikeError.self) { try await client.put(key(1), ["n": 1]) }
             }
-            // The time may as well have ended while no connection was open.
-            #expect([.notAuthenticated, .connection].contains(error?.code))
+            #expect(error?.code == .notAuthenticated)
             #expect(error?.inDoubt == false)
+            // By each connection that might be of the old session, and then as often as a call is tried.
+            #expect(cluster.counters.faults["answer"] == 2 * 4 + 3)
         }
     }
 
