@@ -187,10 +187,19 @@ let package = Package(
             exclude: ["Clients", "Transcripts"],
             swiftSettings: settings
         ),
+        .target(
+            name: "AerospikeTestSupport",
+            dependencies: [
+                "Aerospike", "AerospikeTestKit",
+                .product(name: "NIOCore", package: nio),
+            ],
+            path: "Tests/AerospikeTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AerospikeTestKitTests",
             dependencies: [
-                "Aerospike", "AerospikeTestKit",
+                "Aerospike", "AerospikeTestKit", "AerospikeTestSupport",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -212,7 +221,7 @@ let package = Package(
         .testTarget(
             name: "AerospikeTests",
             dependencies: [
-                "Aerospike", "AerospikeTestKit",
+                "Aerospike", "AerospikeTestKit", "AerospikeTestSupport",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),

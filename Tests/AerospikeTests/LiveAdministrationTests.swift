@@ -1,4 +1,5 @@
 import Aerospike
+import AerospikeTestSupport
 import NIOCore
 import NIOPosix
 import Testing
@@ -7,13 +8,13 @@ import Testing
 /// this process.
 ///
 /// It uses the namespace `test`, and sets, indexes and modules of its own.
-@Suite(.serialized)
+@Suite(.serialized, .onThreads)
 struct LiveAdministrationTests {
     private static let set = "swift-administration"
-    private let server: LiveServer
+    private let server: RawConnection
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
     }
 
     private var administration: Administration<ContinuousClock> {
@@ -32,7 +33,7 @@ struct LiveAdministrationTests {
             do {
                 var values: [String: String] = [:]
                 for name in names {
-                    values.merge(try LiveServer().info(name)) { $1 }
+                    values.merge(try LiveServer.connect().info(name)) { $1 }
                 }
                 return values
             } catch {

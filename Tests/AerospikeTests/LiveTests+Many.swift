@@ -1,4 +1,5 @@
 import Aerospike
+import AerospikeTestSupport
 import NIOCore
 import Testing
 

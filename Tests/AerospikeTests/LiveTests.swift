@@ -1,16 +1,17 @@
 import Aerospike
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
 /// What a server makes of our bytes, and we of its: the one that `AEROSPIKE_HOST` names, or a node in this process.
 ///
 /// It uses only the set `swift-wire` of the namespace `test`.
-@Suite(.serialized)
+@Suite(.serialized, .onThreads)
 struct LiveTests {
-    let server: LiveServer
+    let server: RawConnection
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
     }
 
     func fresh(_ name: String) throws -> Key {

@@ -34,8 +34,9 @@ extension AerospikeClient {
         let isWrite = requests.contains(where: \.isWrite)
         var state = BatchState(requests)
         // Whether a part is in doubt is decided part by part.
-        let callPolicy = policy.call ?? configuration.call
+        let callPolicy = ResolvedCallPolicy(policy.call, client: configuration.call)
         var attempts = Attempts(callPolicy, isWrite: false, now: .now())
+        var refusedCount = 0
         while true {
             let open = state.openParts
             if open.isEmpty { break }
@@ -47,7 +48,7 @@ extension AerospikeClient {
             }
             let decision = attempts.failed(
                 lastFailure.error,
-                wasSent: lastFailure.wasSent,
+                wasSent: lastFailure.wasSent && !isForgiven(lastFailure.error.code, &refusedCount),
                 now: now,
                 chance: Double.random(in: 0...1)
             )
@@ -116,6 +117,7 @@ extension AerospikeClient {
         for outcome in outcomes {
             let asked = Set(outcome.parts)
             for message in outcome.messages {
+                note(message.resultCode, of: outcome.node, outcome.connection)
                 do throws(AerospikeError) {
                     try state.received(message, parts: asked, node: outcome.node.description)
                 } catch {
@@ -134,6 +136,7 @@ extension AerospikeClient {
                 }
                 cluster.requestTend()
                 if let connection = outcome.connection {
+                    note(failed.error.code, of: outcome.node, connection)
                     note(failed, of: outcome.node, connection, since: now)
                 }
             }
@@ -175,7 +178,7 @@ private struct BatchExchange: Sendable {
                     try buffer.writeRequest(requests[parts[0]], timeoutMilliseconds: timeout)
                 }
                 message.header.timeoutOrIndex = UInt32(parts[0])
-                return Outcome(node: node, parts: parts, messages: [message], failure: nil)
+                return Outcome(node: node, parts: parts, messages: [message], failure: nil, connection: used)
             }
             let last = try await connection.message(expecting: .batch(partsMax: parts.count), deadline: deadline) {
                 message in
@@ -186,7 +189,7 @@ private struct BatchExchange: Sendable {
             guard last.resultCode == .ok else {
                 throw CallFailure(AerospikeError(last.resultCode), wasSent: true)
             }
-            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil)
+            return Outcome(node: node, parts: parts, messages: gathered.withLock { $0 }, failure: nil, connection: used)
         } catch {
             let failure = CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
             return Outcome(

@@ -6,18 +6,18 @@ extension AerospikeClient {
     ///
     /// - Parameters:
     ///   - request: the request.
-    ///   - policy: its time and tries; nil for the client's.
+    ///   - policy: its time and tries, so far as they are its own.
     ///   - replica: which copy is asked; writes are for the master.
     ///   - name: what the call is called in metrics and traces.
     /// - Returns: the reply.
     /// - Throws: ``AerospikeError``, also for every result code but 0.
     func call(
         _ request: RecordRequest,
-        policy: CallPolicy?,
+        policy: CallPolicy,
         replica: ReadReplica = .master,
         name: CallName
     ) async throws(AerospikeError) -> ReplyMessage {
-        let policy = policy ?? configuration.call
+        let policy = ResolvedCallPolicy(policy, client: configuration.call)
         guard instruments.areOn else {
             return try await callUnobserved(request, policy: policy, replica: replica)
         }
@@ -28,11 +28,12 @@ extension AerospikeClient {
 
     private func callUnobserved(
         _ request: RecordRequest,
-        policy: CallPolicy,
+        policy: ResolvedCallPolicy,
         replica: ReadReplica
     ) async throws(AerospikeError) -> ReplyMessage {
         var now = NIODeadline.now()
         var attempts = Attempts(policy, isWrite: request.isWrite, now: now)
+        var refusedCount = 0
         while true {
             let failure: CallFailure
             do throws(CallFailure) {
@@ -43,7 +44,7 @@ extension AerospikeClient {
             now = .now()
             switch attempts.failed(
                 failure.error,
-                wasSent: failure.wasSent,
+                wasSent: failure.wasSent && !isForgiven(failure.error.code, &refusedCount),
                 now: now,
                 chance: Double.random(in: 0...1)
             ) {
@@ -90,13 +91,41 @@ extension AerospikeClient {
             throw CallFailure(error.error.adding(node: node.description), wasSent: error.wasSent)
         }
         guard message.resultCode == .ok else {
-            if message.resultCode.tellsOfMovedPartitions {
-                cluster.requestTend()
-            }
+            note(message.resultCode, of: node, connection)
             let error = AerospikeError(message.resultCode, message.functionFailure, node: node.description)
             throw CallFailure(error, wasSent: true)
         }
         return message
+    }
+
+    /// Whether a try failed for nothing but the session of its connection: the call never began.
+    ///
+    /// As many such tries as there may be connections of the same session do not count: those that there are to a node, and
+    /// those that were being made when it ended.
+    ///
+    /// - Parameters:
+    ///   - code: what the try came to.
+    ///   - count: how many such tries there were before; it goes up.
+    /// - Returns: whether the try does not count.
+    func isForgiven(_ code: ResultCode, _ count: inout Int) -> Bool {
+        guard code.tellsOfEndedSession else { return false }
+        count += 1
+        return count <= 2 * configuration.connectionsPerNode
+    }
+
+    /// Takes note of a code that says something about the node or the connection, and not about the call alone.
+    ///
+    /// - Parameters:
+    ///   - code: what the node answered.
+    ///   - node: the node asked.
+    ///   - connection: the connection it was asked by, if it got that far.
+    func note(_ code: ResultCode, of node: Node, _ connection: NodeConnection?) {
+        if code.tellsOfMovedPartitions {
+            cluster.requestTend()
+        }
+        if code.tellsOfEndedSession, let connection {
+            node.retire(connection)
+        }
     }
 
     /// Takes note of a try that failed without an answer.
@@ -134,6 +163,11 @@ extension AerospikeClient {
 extension ResultCode {
     /// Whether the node that answered so may not hold the partition any more, or not yet.
     fileprivate var tellsOfMovedPartitions: Bool { self == .partitionUnavailable || self == .clusterKeyMismatch }
+
+    /// Whether the connection that was answered so is nobody's any more: a new one has to log in.
+    ///
+    /// Nothing of the request was carried out.
+    var tellsOfEndedSession: Bool { self == .expiredSession || self == .notAuthenticated }
 }
 
 extension Node {

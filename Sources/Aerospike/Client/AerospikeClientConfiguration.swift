@@ -47,7 +47,9 @@ public struct AerospikeClientConfiguration: Sendable {
 
     /// How many pipelined connections to each node there are, from 1 up.
     ///
-    /// A node works on one request of a connection at a time, so several let it use its cores.
+    /// A node works on one request of a connection at a time, so several let it use its cores. A write that waits for a
+    /// replica which has stopped holds up what comes behind it on its connection; reads that must not wait for that are made
+    /// by a client of their own.
     public var connectionsPerNode = 4
 
     /// How long a connection may take to be made, everything included.

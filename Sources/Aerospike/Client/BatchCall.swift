@@ -60,10 +60,10 @@ public struct BatchCall: Sendable, Hashable {
 
 /// How a batch is made.
 public struct BatchPolicy: Sendable, Hashable {
-    /// How long the batch may take, and how often its parts are tried; nil for what the client is configured with.
+    /// How long the batch may take, and how often its parts are tried, where that differs from the client's.
     ///
     /// The time and tries in the policies of the calls themselves do not count.
-    public var call: CallPolicy?
+    public var call = CallPolicy()
 
     /// Which copies of records the calls that only read ask.
     public var replica = ReadReplica.masterFirst

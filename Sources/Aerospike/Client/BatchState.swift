@@ -3,7 +3,7 @@ import NIOCore
 /// What is known of a batch's parts while it is under way.
 ///
 /// A value: it sends nothing and has no clock.
-struct BatchState: Sendable {
+package struct BatchState: Sendable {
     private let requests: [RecordRequest]
     private var results: [Result<Record, AerospikeError>?]
     /// Parts of which an earlier try may have been applied.
@@ -11,18 +11,18 @@ struct BatchState: Sendable {
     /// The last failure of a part that is tried again.
     private var failures: [Int: AerospikeError] = [:]
 
-    init(_ requests: [RecordRequest]) {
+    package init(_ requests: [RecordRequest]) {
         self.requests = requests
         results = Array(repeating: nil, count: requests.count)
     }
 
     /// The parts without a result.
-    var openParts: [Int] { results.indices.filter { results[$0] == nil } }
+    package var openParts: [Int] { results.indices.filter { results[$0] == nil } }
 
     /// Takes in one message of a reply.
     ///
     /// - Throws: ``ResultCode/malformedReply`` for a part that was not asked for.
-    mutating func received(_ message: ReplyMessage, parts: Set<Int>, node: String) throws(AerospikeError) {
+    package mutating func received(_ message: ReplyMessage, parts: Set<Int>, node: String) throws(AerospikeError) {
         let part = Int(message.batchIndex)
         guard results.indices.contains(part), parts.contains(part) else {
             throw .malformed("an answer to part \(part), which the batch does not have")
@@ -42,12 +42,14 @@ struct BatchState: Sendable {
     }
 
     /// A failure of a part that may be tried again, if there is one.
-    var transientFailure: AerospikeError? {
+    package var transientFailure: AerospikeError? {
         failures.first { results[$0.key] == nil && $0.value.code.isTransient }?.value
     }
 
     /// What a message says about a record.
-    static func record(_ message: ReplyMessage, answering request: RecordRequest) throws(AerospikeError) -> Record {
+    private static func record(_ message: ReplyMessage, answering request: RecordRequest) throws(AerospikeError)
+        -> Record
+    {
         guard request.program == nil else {
             var record = try message.record()
             record.bins = [Bin("", record.functionResult)]
@@ -57,7 +59,7 @@ struct BatchState: Sendable {
     }
 
     /// A part came to nothing; whether for good, ``settle(retriesInDoubt:isOver:)`` decides.
-    mutating func failed(_ part: Int, _ error: AerospikeError, wasSent: Bool) {
+    package mutating func failed(_ part: Int, _ error: AerospikeError, wasSent: Bool) {
         if wasSent, requests[part].isWrite, error.code.leavesWriteInDoubt {
             inDoubt.insert(part)
         }
@@ -69,7 +71,7 @@ struct BatchState: Sendable {
     /// - Parameters:
     ///   - retriesInDoubt: whether a write is tried again although it may have been applied.
     ///   - isOver: whether no part is tried again.
-    mutating func settle(retriesInDoubt: Bool, isOver: Bool) {
+    package mutating func settle(retriesInDoubt: Bool, isOver: Bool) {
         for (part, error) in failures where results[part] == nil {
             let isDoubtful = inDoubt.contains(part)
             if isOver || !error.code.isTransient || isDoubtful && !retriesInDoubt {
@@ -79,7 +81,7 @@ struct BatchState: Sendable {
     }
 
     /// The results, in the order of the calls; parts that are still open came to a time-out.
-    func finished() -> [Result<Record, AerospikeError>] {
+    package func finished() -> [Result<Record, AerospikeError>] {
         zip(results, results.indices).map { result, part in
             result ?? .failure((failures[part] ?? AerospikeError(.timeout)).adding(inDoubt: inDoubt.contains(part)))
         }

@@ -1,37 +1,68 @@
 package import NIOCore
 
 /// How long a call may take, and what is done when a try of it fails.
+///
+/// What a call's own policy leaves nil is as the client is configured (``AerospikeClientConfiguration/call``), and what
+/// that leaves nil too is the default.
+///
+/// ```swift
+/// var policy = ReadPolicy()
+/// policy.call.timeout = .milliseconds(50)
+/// ```
 public struct CallPolicy: Sendable, Hashable {
-    /// How long the call may take, with all its tries.
-    public var timeout = Duration.seconds(1)
+    /// How long the call may take, with all its tries; 1 second by default.
+    public var timeout: Duration?
 
-    /// How long one try may take; nil if as long as the call.
+    /// How long one try may take; by default as long as the call.
     ///
-    /// If nil, a read that can ask another copy of the record gives each try but the last half of the time that is left,
-    /// so that a node which has stopped costs it no more than a delay.
+    /// By default, a read that can ask another copy of the record gives each try but the last half of the time that is
+    /// left, so that a node which has stopped costs it no more than a delay.
     public var tryTimeout: Duration?
 
-    /// How many tries there may be, from 1 up.
+    /// How many tries there may be, from 1 up; 3 by default.
     ///
     /// Tries that failed before anything was sent do not count: the time alone bounds them.
-    public var triesMax = 3
+    public var triesMax: Int?
 
-    /// Whether a write is tried again although an earlier try of it may have been applied.
+    /// Whether a write is tried again although an earlier try of it may have been applied; false by default.
     ///
     /// Only for writes that may as well happen twice. A read is always tried again.
-    public var retriesInDoubt = false
+    public var retriesInDoubt: Bool?
 
-    /// The pause before the second try; it doubles with each further one, and a random part of up to a half is taken off.
-    public var backoff = Duration.milliseconds(2)
+    /// The pause before the second try; 2 milliseconds by default.
+    ///
+    /// It doubles with each further one, and a random part of up to a half is taken off.
+    public var backoff: Duration?
 
-    /// The longest pause between two tries.
-    public var backoffMax = Duration.milliseconds(100)
+    /// The longest pause between two tries; 100 milliseconds by default.
+    public var backoffMax: Duration?
 
-    /// A policy of the defaults.
+    /// A policy that leaves everything as it is.
     public init() {}
 }
 
-extension CallPolicy {
+/// What a call's policy comes to: every value is known.
+package struct ResolvedCallPolicy: Sendable, Hashable {
+    package var timeout: Duration
+    /// Nil if a try may take as long as the call.
+    package var tryTimeout: Duration?
+    package var triesMax: Int
+    package var retriesInDoubt: Bool
+    package var backoff: Duration
+    package var backoffMax: Duration
+
+    /// A policy of the call's own values, or else the client's, or else the defaults.
+    package init(_ own: CallPolicy, client: CallPolicy = CallPolicy()) {
+        timeout = own.timeout ?? client.timeout ?? .seconds(1)
+        tryTimeout = own.tryTimeout ?? client.tryTimeout
+        triesMax = own.triesMax ?? client.triesMax ?? 3
+        retriesInDoubt = own.retriesInDoubt ?? client.retriesInDoubt ?? false
+        backoff = own.backoff ?? client.backoff ?? .milliseconds(2)
+        backoffMax = own.backoffMax ?? client.backoffMax ?? .milliseconds(100)
+    }
+}
+
+extension ResolvedCallPolicy {
     /// How long to pause after so many failures in a row.
     ///
     /// - Parameters:
@@ -58,7 +89,7 @@ package struct Attempts: Sendable {
         case fail(AerospikeError)
     }
 
-    private let policy: CallPolicy
+    private let policy: ResolvedCallPolicy
     private let isWrite: Bool
     /// When the call's time is up.
     package let deadline: NIODeadline
@@ -69,7 +100,7 @@ package struct Attempts: Sendable {
     /// Whether an earlier try may have been applied.
     package private(set) var isInDoubt = false
 
-    package init(_ policy: CallPolicy, isWrite: Bool, now: NIODeadline) {
+    package init(_ policy: ResolvedCallPolicy, isWrite: Bool, now: NIODeadline) {
         self.policy = policy
         self.isWrite = isWrite
         deadline = now + policy.timeout.timeAmount

@@ -27,6 +27,16 @@ final class NodeQuestions: Sendable {
     }
 
     func ask(_ names: [String], _ node: Node) async throws(AerospikeError) -> [String: String] {
+        do throws(AerospikeError) {
+            return try await askOnce(names, node)
+        } catch {
+            guard error.code.tellsOfEndedSession else { throw error }
+            // The connection was from before; the next logs in.
+            return try await askOnce(names, node)
+        }
+    }
+
+    private func askOnce(_ names: [String], _ node: Node) async throws(AerospikeError) -> [String: String] {
         let connection = try await connections.take(node, cluster, stall: timeout)
         do throws(AerospikeError) {
             let values = try await connection.info(names, deadline: .now() + timeout)
@@ -52,7 +62,11 @@ final class NodeQuestions: Sendable {
             let last = try await connection.message(deadline: .now() + timeout) { buffer throws(AerospikeError) in
                 try query.write(into: &buffer, timeoutMilliseconds: milliseconds)
             }
-            connections.giveBack(connection, of: node)
+            if last.resultCode.tellsOfEndedSession {
+                connection.close()
+            } else {
+                connections.giveBack(connection, of: node)
+            }
             return last
         } catch {
             connection.close()

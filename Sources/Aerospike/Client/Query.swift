@@ -126,6 +126,9 @@ public struct Query: Sendable {
     public var pageBytes = 1 << 20
 
     /// How long one exchange with a node may be without progress, and how often in a row one may fail.
+    ///
+    /// 30 seconds and 10 times by default, with pauses of up to 500 milliseconds; what is nil is as the client is
+    /// configured.
     public var call = Query.defaultCall
 
     /// A query of all records of a namespace or set.

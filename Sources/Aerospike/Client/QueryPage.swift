@@ -108,12 +108,14 @@ extension AerospikeClient {
         request.recordsMax = UInt64(recordsMax)
         request.recordsPerSecond = UInt32(clamping: query.recordsPerSecond)
         request.isShort = query.isShort
-        let timeout = query.call.timeout.timeAmount
+        let timeout = ResolvedCallPolicy(query.call, client: configuration.call).timeout.timeAmount
         request.socketTimeoutMilliseconds = UInt32(clamping: timeout.nanoseconds / 1_000_000)
         let gathered = Mutex(QueryPage())
         let broken = Mutex<AerospikeError?>(nil)
+        var used: NodeConnection?
         do {
             let connection = try await connections.take(node, cluster, stall: timeout)
+            used = connection
             let message = request
             let last = try await connection.message(expecting: .query, deadline: .distantFuture) { part in
                 gathered.withLock { page in
@@ -134,6 +136,8 @@ extension AerospikeClient {
             gathered.withLock { $0.ended(partitions: partitions, recordsMax: recordsMax) }
             connections.giveBack(connection, of: node)
         } catch {
+            // More may be on its way by it, or it is nobody's any more.
+            used?.close()
             var page = gathered.withLock { $0 }
             let cause =
                 (error as? CallFailure)?.error ?? (error as? AerospikeError) ?? AerospikeError(.client, cause: error)

@@ -128,9 +128,10 @@ public struct QueryRecords: AsyncSequence, Sendable {
 
         private mutating func pause(_ failure: AerospikeError) async throws(AerospikeError) {
             failureCount += 1
-            guard failureCount < Swift.max(1, query.call.triesMax) else { throw failure }
+            let policy = ResolvedCallPolicy(query.call, client: client.configuration.call)
+            guard failureCount < Swift.max(1, policy.triesMax) else { throw failure }
             client.cluster.requestTend()
-            let pause = query.call.pause(afterFailures: failureCount)
+            let pause = policy.pause(afterFailures: failureCount)
             do {
                 try await Task.sleep(for: .nanoseconds(pause.nanoseconds))
             } catch {

@@ -74,6 +74,28 @@ extension Node {
         return true
     }
 
+    /// Lets no more calls go by a connection, and closes it when those under way have been answered.
+    ///
+    /// To be called for each call that was answered so that the connection is of no more use: whoever is the last closes
+    /// it. Another takes its place then.
+    func retire(_ connection: NodeConnection) {
+        let isFirst = connections.withLock { connections in
+            let count = connections.open.count
+            connections.open.removeAll { $0.connection === connection }
+            return connections.open.count < count
+        }
+        let reason = AerospikeError(.connection, "The session of the connection is over.", node: description)
+        if connection.load == 0 {
+            connection.close(reason)
+        } else if isFirst {
+            // Should the last be answered otherwise, or nobody wait for its answer.
+            connection.eventLoop.scheduleTask(in: Node.retirementMax) { connection.close(reason) }
+        }
+    }
+
+    /// How long a connection of no more use is kept for the calls that are under way by it.
+    private static let retirementMax = TimeAmount.seconds(1)
+
     /// Asks the node about the cluster, by a connection of its own.
     ///
     /// - Parameters:

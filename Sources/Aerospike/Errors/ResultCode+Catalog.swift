@@ -362,7 +362,8 @@ extension ResultCode {
         80: Entry(
             "NOT_AUTHENTICATED",
             "The connection is not authenticated.",
-            "Give the client a user and a password."
+            "Give the client a user and a password; one that has them connects anew by itself.",
+            transient: true
         ),
         81: Entry(
             "ROLE_VIOLATION",

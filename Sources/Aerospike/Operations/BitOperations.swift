@@ -3,12 +3,13 @@ public import NIOCore
 extension Operation {
     /// The operations on the bits of a blob.
     ///
-    /// - Parameters:
-    ///   - bin: the bin.
-    ///   - context: the way to the blob, if it is nested in what the bin holds.
+    /// The blob is the bin's own value: servers up to 8.1 do nothing to the bits of one inside a list or map
+    /// (aerospike-server 8.1, base/particle_blob.c, `bits_state_init`).
+    ///
+    /// - Parameter bin: the bin.
     /// - Returns: what can be done there.
-    public static func bits(_ bin: String, at context: [CollectionContext] = []) -> BitOperations {
-        BitOperations(bin: bin, context: context)
+    public static func bits(_ bin: String) -> BitOperations {
+        BitOperations(bin: bin)
     }
 }
 
@@ -65,11 +66,9 @@ public enum BitOverflow: UInt8, Sendable, Hashable {
 /// Offsets below zero count from the end. What modifies answers nothing.
 public struct BitOperations: Sendable, Hashable {
     private let bin: String
-    private let context: [CollectionContext]
 
-    init(bin: String, context: [CollectionContext]) {
+    init(bin: String) {
         self.bin = bin
-        self.context = context
     }
 
     /// Makes the blob so many bytes long.
@@ -255,7 +254,7 @@ public struct BitOperations: Sendable, Hashable {
     private func modify(_ code: UInt8, _ arguments: (inout CollectionCall) -> Void) -> Operation {
         var call = CollectionCall(code)
         arguments(&call)
-        return Operation(.bitModify, bin: bin, .packed(call.packed(at: context)))
+        return Operation(.bitModify, bin: bin, .packed(call.packed(at: [])))
     }
 
     private func read(
@@ -268,6 +267,6 @@ public struct BitOperations: Sendable, Hashable {
         call.add(offset)
         call.add(count)
         arguments(&call)
-        return Operation(.bitRead, bin: bin, .packed(call.packed(at: context)))
+        return Operation(.bitRead, bin: bin, .packed(call.packed(at: [])))
     }
 }

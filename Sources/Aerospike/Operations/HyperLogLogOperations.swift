@@ -1,12 +1,13 @@
 extension Operation {
     /// The operations on a HyperLogLog sketch.
     ///
-    /// - Parameters:
-    ///   - bin: the bin.
-    ///   - context: the way to the sketch, if it is nested in what the bin holds.
+    /// The sketch is the bin's own value: servers up to 8.1 do nothing to one inside a list or map
+    /// (aerospike-server 8.1, base/particle_hll.c, `hll_state_init`).
+    ///
+    /// - Parameter bin: the bin.
     /// - Returns: what can be done there.
-    public static func hyperLogLog(_ bin: String, at context: [CollectionContext] = []) -> HyperLogLogOperations {
-        HyperLogLogOperations(bin: bin, context: context)
+    public static func hyperLogLog(_ bin: String) -> HyperLogLogOperations {
+        HyperLogLogOperations(bin: bin)
     }
 }
 
@@ -34,11 +35,9 @@ public struct HyperLogLogWriteFlags: OptionSet, Sendable, Hashable {
 /// (aerospike-server 8.1, base/particle_hll.c).
 public struct HyperLogLogOperations: Sendable, Hashable {
     private let bin: String
-    private let context: [CollectionContext]
 
-    init(bin: String, context: [CollectionContext]) {
+    init(bin: String) {
         self.bin = bin
-        self.context = context
     }
 
     /// Creates the sketch, or empties the one there is.
@@ -137,12 +136,12 @@ public struct HyperLogLogOperations: Sendable, Hashable {
     private func modify(_ code: UInt8, _ arguments: (inout CollectionCall) -> Void) -> Operation {
         var call = CollectionCall(code)
         arguments(&call)
-        return Operation(.hyperLogLogModify, bin: bin, .packed(call.packed(at: context)))
+        return Operation(.hyperLogLogModify, bin: bin, .packed(call.packed(at: [])))
     }
 
     private func read(_ code: UInt8, _ arguments: (inout CollectionCall) -> Void) -> Operation {
         var call = CollectionCall(code)
         arguments(&call)
-        return Operation(.hyperLogLogRead, bin: bin, .packed(call.packed(at: context)))
+        return Operation(.hyperLogLogRead, bin: bin, .packed(call.packed(at: [])))
     }
 }

@@ -24,7 +24,8 @@ package enum InfoMessage {
 
     /// Reads the body of a reply: a name, a tab and a value a line.
     ///
-    /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply`` if it is not UTF-8.
+    /// - Throws: ``AerospikeError`` with ``ResultCode/malformedReply`` if it is not UTF-8, or with the code that says that
+    ///   the connection is nobody's any more.
     package static func parse(_ body: ByteBuffer) throws(AerospikeError) -> [String: String] {
         guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
             throw .malformed("an info reply that is not UTF-8")
@@ -32,6 +33,10 @@ package enum InfoMessage {
         var values: [String: String] = [:]
         for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
             let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+            // A node that answers nobody may leave the names out.
+            if let last = parts.last, let error = error(in: String(last)), error.code.tellsOfEndedSession {
+                throw error
+            }
             values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
         }
         return values

@@ -23,8 +23,8 @@ public struct WritePolicy: Sendable, Hashable {
     /// It is not evaluated when there is no record: use ``RecordExists/updateOnly`` beside it, or the write creates one.
     public var filter: Exp<Bool>?
 
-    /// How long the call may take, and how often it is tried; nil for what the client is configured with.
-    public var call: CallPolicy?
+    /// How long the call may take, and how often it is tried, where that differs from the client's.
+    public var call = CallPolicy()
 
     /// A policy of the defaults.
     public init() {}
@@ -49,8 +49,8 @@ public struct ReadPolicy: Sendable, Hashable {
     /// Which copy of a record is asked.
     public var replica = ReadReplica.masterFirst
 
-    /// How long the call may take, and how often it is tried; nil for what the client is configured with.
-    public var call: CallPolicy?
+    /// How long the call may take, and how often it is tried, where that differs from the client's.
+    public var call = CallPolicy()
 
     /// A policy of the defaults.
     public init() {}

@@ -103,6 +103,9 @@ extension Value:
     public init(dictionaryLiteral elements: (Value, Value)...) { self = .map(Map(elements)) }
 
     /// No value.
+    ///
+    /// In a conditional expression, `nil` beside a `Value` is this value even where a `Value?` is wanted: write `Value?.none`
+    /// for the absence of one.
     public init(nilLiteral: ()) { self = .null }
 }
 

@@ -25,7 +25,7 @@ extension SimulatedCluster {
         }
         guard let message = SecurityMessage(body: body) else { return SecurityMessage.reply(.securityField) }
         switch SecurityMessage.Command(rawValue: message.command) {
-        case .login: return login(message, nowNanoseconds)
+        case .login: return login(message, on: &connection, nowNanoseconds)
         case .authenticate: return authenticate(message, on: &connection, nowNanoseconds)
         case nil:
             complain(connection.node, "the command \(message.command) about users")
@@ -33,7 +33,11 @@ extension SimulatedCluster {
         }
     }
 
-    private mutating func login(_ message: SecurityMessage, _ nowNanoseconds: Int64) -> ByteBuffer {
+    private mutating func login(
+        _ message: SecurityMessage,
+        on connection: inout NodeConnection,
+        _ nowNanoseconds: Int64
+    ) -> ByteBuffer {
         guard let name = message.text(.user), let user = configuration.users.first(where: { $0.name == name }) else {
             return SecurityMessage.reply(.invalidUser)
         }
@@ -49,6 +53,9 @@ extension SimulatedCluster {
             endsNanoseconds: nowNanoseconds &+ lifetime,
             nowNanoseconds: nowNanoseconds
         )
+        // Clients go on with the connection at once.
+        connection.user = name
+        connection.sessionToken = token
         let seconds = UInt32(clamping: lifetime / 1_000_000_000)
         return SecurityMessage.reply(
             .ok,

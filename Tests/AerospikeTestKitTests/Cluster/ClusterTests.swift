@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -25,7 +26,7 @@ struct ClusterTests {
 
     @Test func writesComeToTheReplicas() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration()) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             for key in keys {
                 let master = try #require(cluster.master(of: key))
                 #expect(try clients[master].put(key, 5) == .ok)
@@ -46,7 +47,7 @@ struct ClusterTests {
 
     @Test func aNodeThatDoesNotHoldARecordAsksTheOneThatDoes() async throws {
         try await TestCluster.withCluster(nodes: 3, configuration: configuration()) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             for (number, key) in keys.enumerated() {
                 #expect(try clients[number % 3].put(key, .integer(Int64(number))) == .ok)
                 #expect(try clients[(number + 1) % 3].get(key) == .integer(Int64(number)))
@@ -72,21 +73,21 @@ struct ClusterTests {
 
     @Test func survivorsTakeOverAfterAWhile() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration()) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             let generation = try #require(Int(try client.ask("partition-generation")))
             let peersGeneration = try #require(Int(try client.ask("peers-generation")))
             await cluster.kill(2)
-            #expect(throws: NodeClient.Unexpected.refused) { try NodeClient(cluster.seeds[2]) }
+            #expect(throws: RawConnection.Unexpected.refused) { try RawConnection(cluster.seeds[2]) }
             // Nobody has noticed yet: what the dead node holds is asked for in vain.
             #expect(try client.ask("partition-generation") == "\(generation)")
             let lost = try #require(keys.first { cluster.master(of: $0) == 2 })
             let request = RecordRequest.get(lost, bins: nil, policy: ReadPolicy())
             let asked = (0..<2).first { !cluster.replicas(of: lost).contains($0) }
-            let waiting = try NodeClient(cluster.seeds[try #require(asked)])
+            let waiting = try RawConnection(cluster.seeds[try #require(asked)])
             try waiting.send(request)
             waiting.setPatience(milliseconds: 50)
-            #expect(throws: NodeClient.Unexpected.silence) { try waiting.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try waiting.receive() }
             passDetection()
             // What waited for the dead node is answered by its heir.
             waiting.setPatience(milliseconds: 10_000)
@@ -108,10 +109,10 @@ struct ClusterTests {
         try await TestCluster.withCluster(nodes: 2, replicationFactor: 2, configuration: configuration()) { cluster in
             let key = try #require(keys.first { cluster.master(of: $0) == 0 })
             await cluster.suspend(1)
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             try client.send(.put(key, bins: [("v", 1)], policy: WritePolicy()))
             client.setPatience(milliseconds: 50)
-            #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
             #expect(cluster.record(key, onNode: 0)?["v"] == 1)
             client.setPatience(milliseconds: 10_000)
             passDetection()
@@ -127,10 +128,10 @@ struct ClusterTests {
         try await TestCluster.withCluster(nodes: 2, replicationFactor: 2, configuration: configuration) { cluster in
             let key = try #require(keys.first { cluster.master(of: $0) == 0 })
             await cluster.suspend(1)
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             try client.send(.put(key, bins: [("v", 1)], policy: WritePolicy()), timeoutMilliseconds: 200)
             client.setPatience(milliseconds: 50)
-            #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
             clock.advance(by: .milliseconds(201))
             client.setPatience(milliseconds: 10_000)
             #expect(try client.receiveMessage().resultCode == .timeout)
@@ -147,20 +148,20 @@ struct ClusterTests {
 
     @Test func aStoppedNodeDoesWhatHasComeWhenItGoesOn() async throws {
         try await TestCluster.withCluster(configuration: configuration()) { cluster in
-            let patient = try NodeClient(cluster.seeds[0])
-            let hasty = try NodeClient(cluster.seeds[0])
+            let patient = try RawConnection(cluster.seeds[0])
+            let hasty = try RawConnection(cluster.seeds[0])
             _ = try patient.ask("node")
             _ = try hasty.ask("node")
             await cluster.suspend(0)
             patient.setPatience(milliseconds: 50)
             // A connection can still be made: it waits in the socket that listens.
-            let new = try NodeClient(cluster.seeds[0])
+            let new = try RawConnection(cluster.seeds[0])
             try new.send(.put(testKey("new"), bins: [("v", 1)], policy: WritePolicy()))
             for number in 0..<3 {
                 try patient.send(.put(testKey("p\(number)"), bins: [("v", 1)], policy: WritePolicy()))
                 try hasty.send(.put(testKey("h\(number)"), bins: [("v", 1)], policy: WritePolicy()))
             }
-            #expect(throws: NodeClient.Unexpected.silence) { try patient.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try patient.receive() }
             hasty.endSending()
             #expect(cluster.record(testKey("p0"), onNode: 0) == nil)
             await cluster.resume(0)
@@ -176,7 +177,7 @@ struct ClusterTests {
 
     @Test func aRequestWhoseClientHasGivenUpIsAppliedLater() async throws {
         try await TestCluster.withCluster(configuration: configuration()) { cluster in
-            var client: NodeClient? = try NodeClient(cluster.seeds[0])
+            var client: RawConnection? = try RawConnection(cluster.seeds[0])
             _ = try client?.ask("node")
             await cluster.suspend(0)
             for number in 0..<3 {
@@ -187,7 +188,7 @@ struct ClusterTests {
             try await Task.sleep(for: .milliseconds(50))
             #expect(cluster.record(testKey("late0"), onNode: 0) == nil)
             await cluster.resume(0)
-            let other = try NodeClient(cluster.seeds[0])
+            let other = try RawConnection(cluster.seeds[0])
             _ = try other.ask("node")
             // The first was applied; the reply to it came back as a reset.
             #expect(try (0..<3).map { try other.get(testKey("late\($0)")) } == [1, nil, nil])
@@ -197,14 +198,14 @@ struct ClusterTests {
 
     @Test func aNodeComesBackEmptyOrAsItWas() async throws {
         try await TestCluster.withCluster(nodes: 1, configuration: configuration()) { cluster in
-            var client = try NodeClient(cluster.seeds[0])
+            var client = try RawConnection(cluster.seeds[0])
             let seed = cluster.seeds[0]
             #expect(try client.put(keys[0], 1) == .ok)
             await cluster.kill(0)
-            #expect(throws: NodeClient.Unexpected.closed) { try client.ask("node") }
+            #expect(throws: RawConnection.Unexpected.closed) { try client.ask("node") }
             try await cluster.restart(0)
             #expect(cluster.seeds[0] == seed)
-            client = try NodeClient(seed)
+            client = try RawConnection(seed)
             #expect(try client.ask("partition-generation") == "-1")
             #expect(try client.code(.get(keys[0], bins: nil, policy: ReadPolicy())) == .partitionUnavailable)
             passDetection()
@@ -213,13 +214,13 @@ struct ClusterTests {
             await cluster.kill(0)
             try await cluster.restart(0, .empty)
             passDetection()
-            #expect(try NodeClient(seed).get(keys[0]) == nil)
+            #expect(try RawConnection(seed).get(keys[0]) == nil)
         }
     }
 
     @Test func deletesComeBackAfterAColdStart() async throws {
         try await TestCluster.withCluster(nodes: 1, configuration: configuration()) { cluster in
-            var client = try NodeClient(cluster.seeds[0])
+            var client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             for key in keys[..<10] { #expect(try client.delete(key) == .ok) }
             #expect(try client.delete(keys[10]) == .ok)
@@ -229,19 +230,19 @@ struct ClusterTests {
             await cluster.kill(0)
             try await cluster.restart(0, .kept)
             passDetection()
-            client = try NodeClient(cluster.seeds[0])
+            client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.get(key) == nil) }
             await cluster.kill(0)
             try await cluster.restart(0, .deletesComeBack)
             passDetection()
-            client = try NodeClient(cluster.seeds[0])
+            client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.get(key) == (key == keys[10] ? 2 : 1)) }
         }
     }
 
     @Test func aCrashLosesWhatWasNotOnTheDisk() async throws {
         try await TestCluster.withCluster(nodes: 1, configuration: configuration()) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             #expect(try client.put(keys[0], 1) == .ok)
             #expect(try client.put(keys[1], 1) == .ok)
             clock.advance(by: .milliseconds(800))
@@ -251,7 +252,7 @@ struct ClusterTests {
             await cluster.kill(0)
             try await cluster.restart(0, .forgetting(.milliseconds(676)))
             passDetection()
-            let later = try NodeClient(cluster.seeds[0])
+            let later = try RawConnection(cluster.seeds[0])
             #expect(try later.get(keys[0]) == 1)
             #expect(try later.get(keys[1]) == 1)
             #expect(try later.get(keys[2]) == nil)
@@ -260,10 +261,10 @@ struct ClusterTests {
 
     @Test func aNodeJoinsAndTakesItsShare() async throws {
         try await TestCluster.withCluster(nodes: 2, replicationFactor: 2, configuration: configuration()) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             #expect(try await cluster.join() == 2)
-            let new = try NodeClient(cluster.seeds[2])
+            let new = try RawConnection(cluster.seeds[2])
             #expect(try new.code(.get(keys[0], bins: nil, policy: ReadPolicy())) == .partitionUnavailable)
             passDetection()
             #expect(Set(keys.map { cluster.master(of: $0) }) == [0, 1, 2])
@@ -278,7 +279,7 @@ struct ClusterTests {
 
     @Test func partitionsMayBeHeldWhereTheyAre() async throws {
         try await TestCluster.withCluster(nodes: 2, configuration: configuration()) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             let before = keys.map { cluster.master(of: $0) }
             cluster.holdMigrations()
@@ -293,7 +294,7 @@ struct ClusterTests {
             cluster.releaseMigrations()
             #expect(try #require(Int(try client.ask("partition-generation"))) == generation + 1)
             #expect(Set(keys.map { cluster.master(of: $0) }) == [0, 1, 2])
-            let new = try NodeClient(cluster.seeds[2])
+            let new = try RawConnection(cluster.seeds[2])
             for key in keys { #expect(try new.get(key) == (keys[..<10].contains(key) ? nil : 2)) }
             #expect(try !client.ask("cluster-stable:").hasPrefix("ERROR"))
         }

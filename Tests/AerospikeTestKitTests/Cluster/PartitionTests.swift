@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Testing
 
 /// Nodes that do not see one another, while clients see all of them.
@@ -19,7 +20,7 @@ struct PartitionTests {
 
     @Test func eachSideHasItsOwnMasters() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration()) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             for key in keys { #expect(try clients[0].put(key, 0) == .ok) }
             cluster.partition([0], [1, 2])
             clock.advance(by: .milliseconds(60))
@@ -41,7 +42,7 @@ struct PartitionTests {
     func afterwardsTheBetterVersionIsKept(_ policy: TestCluster.ConflictPolicy) async throws {
         let configuration = configuration { $0.namespaces[0].conflictResolution = policy }
         try await TestCluster.withCluster(nodes: 2, replicationFactor: 2, configuration: configuration) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             let key = keys[0]
             #expect(try clients[0].put(key, 0) == .ok)
             cluster.partition([0], [1])
@@ -66,7 +67,7 @@ struct PartitionTests {
     @Test func aMinorityMayRefuseToServe() async throws {
         let configuration = configuration { $0.clusterSizeMin = 2 }
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             for key in keys { #expect(try clients[0].put(key, 0) == .ok) }
             cluster.partition([0], [1, 2])
             clock.advance(by: .milliseconds(60))
@@ -85,11 +86,11 @@ struct PartitionTests {
     @Test func beforeTheNodesNoticeWritesWaitForTheOtherSide() async throws {
         try await TestCluster.withCluster(nodes: 2, replicationFactor: 2, configuration: configuration()) { cluster in
             let key = try #require(keys.first { cluster.master(of: $0) == 0 })
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.partition([0], [1])
             try client.send(.put(key, bins: [("v", 1)], policy: WritePolicy()))
             client.setPatience(milliseconds: 50)
-            #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
             clock.advance(by: .milliseconds(60))
             client.setPatience(milliseconds: 10_000)
             #expect(try client.receiveMessage().resultCode == .ok)
@@ -100,7 +101,7 @@ struct PartitionTests {
     @Test func aStaleNodeRejoins() async throws {
         let configuration = configuration { $0.namespaces[0].conflictResolution = .lastUpdateTime }
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             await cluster.kill(2)
             clock.advance(by: .milliseconds(60))
@@ -118,7 +119,7 @@ struct PartitionTests {
     @Test func whileVersionsAreApartWritesTakeTheBetter() async throws {
         let configuration = configuration { $0.namespaces[0].conflictResolution = .lastUpdateTime }
         try await TestCluster.withCluster(nodes: 2, configuration: configuration) { cluster in
-            let clients = try cluster.seeds.map { try NodeClient($0) }
+            let clients = try cluster.seeds.map { try RawConnection($0) }
             cluster.partition([0], [1])
             clock.advance(by: .milliseconds(60))
             for key in keys { #expect(try clients[0].put(key, 10) == .ok) }

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -33,7 +34,7 @@ struct TestClockTests {
 
     @Test func inRealTimeNodesNoticeByThemselves() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let keys = (0..<30).map { testKey("real\($0)") }
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             await cluster.kill(1)
@@ -41,7 +42,7 @@ struct TestClockTests {
             for key in keys { #expect(try client.put(key, 2) == .ok) }
             try await cluster.restart(1)
             await cluster.agreed()
-            let back = try NodeClient(cluster.seeds[1])
+            let back = try RawConnection(cluster.seeds[1])
             for key in keys { #expect(try back.get(key) != nil) }
             cluster.setClockOffset(0, .seconds(-30))
             cluster.partition([0], [1, 2])

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -10,10 +11,11 @@ import Testing
 /// `AEROSPIKE_COLLECTION_VECTORS` names, as ``CollectionVectorTests`` reads them.
 @Suite(
     .enabled(
-        if: ReferenceServer.address != nil,
+        if: RealServer.isNamed,
         "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
     ),
-    .serialized
+    .serialized,
+    .onThreads
 )
 struct CollectionDifferentialTests {
     /// So many differences are enough to look at.
@@ -41,7 +43,7 @@ struct CollectionDifferentialTests {
 /// A bin on a server and the same bin here, and one operation after the other on both.
 struct CollectionRun {
     private var generator: CollectionGenerator
-    private let server: ReferenceServer
+    private let server: RawConnection
     private let key: Key
     private var bin: Value?
     private var stepsLeft = 0
@@ -53,7 +55,7 @@ struct CollectionRun {
 
     init(seed: UInt64) throws {
         generator = CollectionGenerator(seed: seed)
-        server = try ReferenceServer()
+        server = try RealServer.connect()
         key = Key(namespace: "test", set: "swift-collections", .integer(Int64(seed)))
     }
 
@@ -82,7 +84,7 @@ struct CollectionRun {
         }
         let theirs: CollectionResult
         do {
-            let values = try server.operate(key, [operation, .get("b")])
+            let values = try server.operate(key, [operation, .get("b")]).values
             theirs = CollectionResult(answer: values[0], bin: values[1])
             if collectsVectors {
                 vectors.add(call.bytes, modifies: call.modifies, on: before, answering: values[0], leaving: values[1])

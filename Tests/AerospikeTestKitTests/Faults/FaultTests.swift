@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -10,22 +11,22 @@ struct FaultTests {
 
     @Test func aReplyIsSwallowedAndTheConnectionClosed() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.swallowReply(then: .close)))
-            #expect(throws: NodeClient.Unexpected.closed) { try client.put(key, 1) }
-            #expect(try NodeClient(cluster.seeds[0]).get(key) == 1)
+            #expect(throws: RawConnection.Unexpected.closed) { try client.put(key, 1) }
+            #expect(try RawConnection(cluster.seeds[0]).get(key) == 1)
             #expect(cluster.counters.faults == ["swallowReply": 1])
         }
     }
 
     @Test func aReplyIsSwallowedAndTheConnectionStalls() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.swallowReply(then: .stall)))
             client.setPatience(milliseconds: 100)
-            #expect(throws: NodeClient.Unexpected.silence) { try client.put(key, 1) }
-            #expect(throws: NodeClient.Unexpected.silence) { try client.put(testKey("later"), 1) }
-            let other = try NodeClient(cluster.seeds[0])
+            #expect(throws: RawConnection.Unexpected.silence) { try client.put(key, 1) }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.put(testKey("later"), 1) }
+            let other = try RawConnection(cluster.seeds[0])
             #expect(try other.get(key) == 1)
             #expect(try other.get(testKey("later")) == nil)
         }
@@ -34,11 +35,11 @@ struct FaultTests {
     @Test func aRequestIsDropped() async throws {
         try await TestCluster.withCluster { cluster in
             for aftermath in [Fault.Aftermath.close, .stall] {
-                let client = try NodeClient(cluster.seeds[0])
+                let client = try RawConnection(cluster.seeds[0])
                 cluster.inject(Fault(.dropRequest(then: aftermath)))
                 client.setPatience(milliseconds: 100)
-                #expect(throws: NodeClient.Unexpected.self) { try client.put(key, 1) }
-                #expect(try NodeClient(cluster.seeds[0]).get(key) == nil)
+                #expect(throws: RawConnection.Unexpected.self) { try client.put(key, 1) }
+                #expect(try RawConnection(cluster.seeds[0]).get(key) == nil)
             }
         }
     }
@@ -48,14 +49,14 @@ struct FaultTests {
         var configuration = TestCluster.Configuration()
         configuration.clock = .manual(clock)
         try await TestCluster.withCluster(configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.delayReply(.seconds(5))))
             client.setPatience(milliseconds: 100)
             try client.send(.put(key, bins: [("v", 1)], policy: WritePolicy()))
             try client.send(.put(testKey("behind"), bins: [("v", 2)], policy: WritePolicy()))
-            #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
             // The one is applied and not answered; the other waits for its turn.
-            let other = try NodeClient(cluster.seeds[0])
+            let other = try RawConnection(cluster.seeds[0])
             #expect(try other.get(key) == 1)
             #expect(try other.get(testKey("behind")) == nil)
             clock.advance(by: .seconds(6))
@@ -69,7 +70,7 @@ struct FaultTests {
     @Test(arguments: [0, 1, 7, 8, 29])
     func aConnectionIsCutInTheMiddleOfAReply(afterBytes count: Int) async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.cutReply(afterBytes: count), skipping: 2))
             var buffer = ByteBuffer()
             for number in 0..<5 {
@@ -85,7 +86,7 @@ struct FaultTests {
             }
             // Two whole replies of 30 bytes, and a part of the third.
             #expect(received == 60 + count)
-            let other = try NodeClient(cluster.seeds[0])
+            let other = try RawConnection(cluster.seeds[0])
             #expect(try (0..<5).map { try other.get(testKey("cut\($0)")) } == [1, 1, 1, nil, nil])
         }
     }
@@ -93,7 +94,7 @@ struct FaultTests {
     @Test(arguments: [ResultCode.timeout, .keyBusy, .deviceOverload, .outOfSpace, .partitionUnavailable])
     func aCodeIsAnswered(_ code: ResultCode) async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.answer(code, isApplied: false)))
             #expect(try client.put(key, 1) == code)
             #expect(try client.get(key) == nil)
@@ -110,7 +111,7 @@ struct FaultTests {
 
     @Test func aPartOfABatchFails() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let keys = (0..<5).map { testKey("part\($0)") }
             for (part, isApplied) in [(1, false), (3, true)] {
                 let digest = keys[part].digest
@@ -134,17 +135,17 @@ struct FaultTests {
 
     @Test func otherBytesAreSent() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.inject(Fault(.sendBytes([9, 9, 9, 9, 9, 9, 9, 9], then: .close)))
             #expect(throws: AerospikeError.self) { try client.put(key, 1) }
-            #expect(try NodeClient(cluster.seeds[0]).get(key) == 1)
+            #expect(try RawConnection(cluster.seeds[0]).get(key) == 1)
         }
     }
 
     @Test func faultsHitWhatTheirRuleSays() async throws {
         try await TestCluster.withCluster(nodes: 2) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
-            let other = try NodeClient(cluster.seeds[1])
+            let client = try RawConnection(cluster.seeds[0])
+            let other = try RawConnection(cluster.seeds[1])
             cluster.inject(
                 Fault(.answer(.keyBusy, isApplied: false), nodes: [0], skipping: 1, count: 2) { request in
                     request.kind == .write && request.setName == "hit" && request.operationCount == 1
@@ -162,25 +163,25 @@ struct FaultTests {
             #expect(try client.get(hit) == 4)
             cluster.inject(Fault(.swallowReply(then: .close)) { $0.infoNames.contains("replicas") })
             #expect(try client.ask("node") == cluster.name(ofNode: 0))
-            #expect(throws: NodeClient.Unexpected.closed) { try client.ask("replicas") }
+            #expect(throws: RawConnection.Unexpected.closed) { try client.ask("replicas") }
         }
     }
 
     @Test func connectionsAreCutRefusedAndLimited() async throws {
         try await TestCluster.withCluster { cluster in
             let seed = cluster.seeds[0]
-            let client = try NodeClient(seed)
+            let client = try RawConnection(seed)
             _ = try client.ask("node")
             #expect(cluster.connectionCount(ofNode: 0) == 1)
             await cluster.cutConnections(toNode: 0)
-            #expect(throws: NodeClient.Unexpected.closed) { try client.ask("node") }
+            #expect(throws: RawConnection.Unexpected.closed) { try client.ask("node") }
             try await cluster.setRefusesConnections(true, node: 0)
-            #expect(throws: NodeClient.Unexpected.refused) { try NodeClient(seed) }
+            #expect(throws: RawConnection.Unexpected.refused) { try RawConnection(seed) }
             try await cluster.setRefusesConnections(false, node: 0)
             cluster.setConnectionsMax(1, node: 0)
-            let first = try NodeClient(seed)
+            let first = try RawConnection(seed)
             #expect(try first.ask("status") == "ok")
-            #expect(throws: NodeClient.Unexpected.closed) { try NodeClient(seed).ask("status") }
+            #expect(throws: RawConnection.Unexpected.closed) { try RawConnection(seed).ask("status") }
             #expect(try first.ask("status") == "ok")
             #expect(cluster.counters.connectionsRefused == 1)
         }
@@ -192,20 +193,20 @@ struct FaultTests {
         configuration.clock = .manual(clock)
         try await TestCluster.withCluster(configuration: configuration) { cluster in
             cluster.setReadPace(bytes: 4, every: .seconds(1), node: 0)
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             var buffer = ByteBuffer()
             try InfoMessage.write(["status"], into: &buffer)
             try client.send(buffer)
             client.setPatience(milliseconds: 50)
             // 15 bytes in pieces of 4.
             for _ in 0..<3 {
-                #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+                #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
                 clock.advance(by: .seconds(1))
             }
-            #expect(throws: NodeClient.Unexpected.silence) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.silence) { try client.receive() }
             client.setPatience(milliseconds: 10_000)
             clock.advance(by: .seconds(1))
-            guard case .info = try client.receive() else { throw NodeClient.Unexpected.frame }
+            guard case .info = try client.receive() else { throw RawConnection.Unexpected.frame }
         }
     }
 
@@ -214,7 +215,7 @@ struct FaultTests {
         var configuration = TestCluster.Configuration()
         configuration.clock = .manual(clock)
         try await TestCluster.withCluster(nodes: 2, configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let keys = (0..<20).map { testKey("skew\($0)") }
             cluster.setClockOffset(1, .seconds(30))
             for key in keys { #expect(try client.put(key, 1) == .ok) }

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Testing
 
 /// Faults by chance.
@@ -45,7 +46,7 @@ struct RandomFaultsTests {
         faults.resultCodes = [.keyBusy]
         configuration.randomFaults = faults
         try await TestCluster.withCluster(configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let codes = try (0..<100).map { try client.put(testKey("r\($0)"), 1) }
             for _ in 0..<20 { #expect(try client.ask("status") == "ok") }
             let expected = (1...100).map { request in

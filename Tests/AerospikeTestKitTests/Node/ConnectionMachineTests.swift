@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -78,7 +79,7 @@ struct ConnectionMachineTests {
     @Test func aRequestThatANodeDoesNotTakeIsGivenAgain() throws {
         var machine = ConnectionMachine(requestBytesMax: 1000)
         machine.received(try info("a"))
-        guard let taken = frame(&machine) else { throw NodeClient.Unexpected.frame }
+        guard let taken = frame(&machine) else { throw RawConnection.Unexpected.frame }
         #expect(!answer(&machine, .notRunning, taken))
         #expect(!machine.wantsBytes)
         #expect(frame(&machine) == taken)

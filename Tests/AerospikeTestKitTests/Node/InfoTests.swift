@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -9,7 +10,7 @@ struct InfoTests {
     @Test func aNodeTellsWhereItIs() async throws {
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2) { cluster in
             for (node, seed) in cluster.seeds.enumerated() {
-                let client = try NodeClient(seed)
+                let client = try RawConnection(seed)
                 #expect(try client.ask("node") == cluster.name(ofNode: node))
                 #expect(try client.ask("service-clear-std") == "127.0.0.1:\(seed.port)")
                 let peers = try PeerList(parsing: try client.ask("peers-clear-std"))
@@ -28,7 +29,7 @@ struct InfoTests {
             var masters = [Int](repeating: 0, count: 4096)
             var replicas = [Int](repeating: 0, count: 4096)
             for seed in cluster.seeds {
-                let all = try PartitionOwnership.parse(try NodeClient(seed).ask("replicas"))
+                let all = try PartitionOwnership.parse(try RawConnection(seed).ask("replicas"))
                 let owned = try #require(all.first { $0.namespace == "test" })
                 #expect(owned.replicaCount == 2)
                 #expect((1000...1800).contains(owned.count()))
@@ -45,11 +46,11 @@ struct InfoTests {
 
     @Test func indexesAreMadeListedAndDropped() async throws {
         try await TestCluster.withCluster(nodes: 2) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let definition = "namespace=test;set=s;indexname=i;bin=a;type=numeric"
             #expect(try client.ask("sindex-create:\(definition)") == "ok")
             #expect(try client.ask("sindex-create:\(definition)") == "ok")
-            let other = try NodeClient(cluster.seeds[1])
+            let other = try RawConnection(cluster.seeds[1])
             #expect(
                 try other.ask("sindex-list")
                     == "ns=test:indexname=i:set=s:bin=a:type=numeric:indextype=default:context=null:exp=null:state=RW"
@@ -69,11 +70,11 @@ struct InfoTests {
 
     @Test func programsAreStored() async throws {
         try await TestCluster.withCluster(nodes: 2) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let content = Base64.encode(Array("function f() end".utf8))
             let put = "udf-put:filename=p.lua;content=\(content);content-len=\(content.utf8.count);udf-type=LUA;"
             #expect(try client.ask(put) == "ok")
-            let other = try NodeClient(cluster.seeds[1])
+            let other = try RawConnection(cluster.seeds[1])
             #expect(try other.ask("udf-list").hasPrefix("filename=p.lua,hash="))
             #expect(try other.ask("udf-get:filename=p.lua") == "type=LUA;content=\(content);")
             #expect(try other.ask("udf-remove:filename=p.lua") == "ok")
@@ -90,14 +91,14 @@ struct InfoTests {
         try await TestCluster.withCluster { cluster in
             let content = Base64.encode(Array(source.utf8))
             let put = "udf-put:filename=p.lua;content=\(content);content-len=\(content.utf8.count);"
-            let answer = try NodeClient(cluster.seeds[0]).ask(put)
+            let answer = try RawConnection(cluster.seeds[0]).ask(put)
             #expect(isGood ? answer == "ok" : answer.hasPrefix("error=compile_error;file=p.lua;line="))
         }
     }
 
     @Test func queriesThatAreDoneAreTold() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             #expect(try client.ask("query-show") == "")
             var query = QueryRequest(namespace: "test", set: "kit", taskID: 77)
             query.partitionIDs = [1, 2, 3]
@@ -118,7 +119,7 @@ struct InfoTests {
         var configuration = TestCluster.Configuration()
         configuration.clock = .manual(clock)
         try await TestCluster.withCluster(nodes: 3, replicationFactor: 2, configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let keys = (0..<50).map { testKey("t\($0)") }
             for key in keys { #expect(try client.put(key, 1) == .ok) }
             let kept = Key(namespace: "test", set: "other", "kept")
@@ -142,7 +143,7 @@ struct InfoTests {
         configuration.namespaces[0].conflictResolution = .lastUpdateTime
         configuration.namespaces[0].recordBytesMax = 2000
         try await TestCluster.withCluster(configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let settings = try client.ask("namespace/test").split(separator: ";")
             #expect(settings.contains("conflict-resolution-policy=last-update-time"))
             #expect(settings.contains("replication-factor=1"))
@@ -158,7 +159,7 @@ struct InfoTests {
 
     /// Names whose answer is the same on any node of one, or has the same form.
     @Test(
-        .enabled(if: ReferenceServer.address != nil, "set AEROSPIKE_HOST to host or host:port of a real server"),
+        .enabled(if: RealServer.isNamed, "set AEROSPIKE_HOST to host or host:port of a real server"),
         arguments: [
             "partitions", "status", "features", "edition", "build", "version", "peers-tls-std", "racks:", "no-such",
             "namespace/none", "sets/none", "sets/test/none", "sindex/none", "sindex/test/none", "truncate:",
@@ -174,33 +175,27 @@ struct InfoTests {
         ]
     )
     func answersAreThoseOfARealServer(_ name: String) async throws {
-        let address = try #require(ReferenceServer.address).split(separator: ":")
-        let real = try NodeClient(
-            TestCluster.Seed(host: "127.0.0.1", port: address.count > 1 ? Int(address[1]) ?? 3000 : 3000)
-        )
+        let real = try RealServer.connect()
         try await TestCluster.withCluster { cluster in
-            let ours = try NodeClient(cluster.seeds[0])
+            let ours = try RawConnection(cluster.seeds[0])
             func normal(_ answer: String, port: Int) -> String {
                 let parts = answer.replacing(":\(port)", with: ":PORT").replacing(",\(port),", with: ",PORT,")
                 return name.hasPrefix("replicas")
                     ? parts.split(separator: ";").sorted().joined(separator: ";") : String(parts)
             }
-            let expected = normal(try real.ask(name), port: address.count > 1 ? Int(address[1]) ?? 3000 : 3000)
+            let expected = normal(try real.ask(name), port: RealServer.addresses[0].port)
             #expect(normal(try ours.ask(name), port: cluster.seeds[0].port) == expected)
         }
     }
 
-    @Test(.enabled(if: ReferenceServer.address != nil, "set AEROSPIKE_HOST to host or host:port of a real server"))
+    @Test(.enabled(if: RealServer.isNamed, "set AEROSPIKE_HOST to host or host:port of a real server"))
     func statisticsHaveTheNamesOfARealServer() async throws {
-        let address = try #require(ReferenceServer.address).split(separator: ":")
-        let real = try NodeClient(
-            TestCluster.Seed(host: "127.0.0.1", port: address.count > 1 ? Int(address[1]) ?? 3000 : 3000)
-        )
+        let real = try RealServer.connect()
         func names(_ text: String, _ separator: Character) -> Set<Substring> {
             Set(text.split(separator: separator).compactMap { $0.split(separator: "=").first })
         }
         try await TestCluster.withCluster { cluster in
-            let ours = try NodeClient(cluster.seeds[0])
+            let ours = try RawConnection(cluster.seeds[0])
             _ = try ours.put(testKey("one"), 1)
             for (name, separator) in [
                 ("namespace/test", ";" as Character), ("statistics", ";"), ("get-config:context=service", ";"),

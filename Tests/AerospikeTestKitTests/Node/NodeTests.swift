@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 struct NodeTests {
     @Test func recordsAreKept() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             #expect(try client.put(testKey("a"), 7) == .ok)
             #expect(try client.get(testKey("a")) == 7)
             #expect(try client.delete(testKey("a")) == .ok)
@@ -19,7 +20,7 @@ struct NodeTests {
 
     @Test func requestsInOneSendAreAnsweredInOrderWhateverTheirKind() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             var buffer = ByteBuffer()
             for number in 0..<300 {
                 let key = testKey("ordered\(number)")
@@ -32,10 +33,10 @@ struct NodeTests {
             try client.send(buffer)
             for number in 0..<300 {
                 #expect(try client.receiveMessage().resultCode == .ok)
-                guard case .info(let body) = try client.receive() else { throw NodeClient.Unexpected.frame }
+                guard case .info(let body) = try client.receive() else { throw RawConnection.Unexpected.frame }
                 #expect(try InfoMessage.parse(body) == ["node": cluster.name(ofNode: 0)])
                 #expect(try client.receiveMessage().record()["v"] == .integer(Int64(number)))
-                guard case .security(let body) = try client.receive() else { throw NodeClient.Unexpected.frame }
+                guard case .security(let body) = try client.receive() else { throw RawConnection.Unexpected.frame }
                 #expect(body.getInteger(at: body.readerIndex + 1, as: UInt8.self) == 51)
             }
         }
@@ -49,17 +50,17 @@ struct NodeTests {
     )
     func whatIsNotTheProtocolEndsTheConnection(_ bytes: [UInt8]) async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             try client.send(ByteBuffer(bytes: bytes))
-            #expect(throws: NodeClient.Unexpected.closed) { try client.receive() }
+            #expect(throws: RawConnection.Unexpected.closed) { try client.receive() }
             #expect(cluster.counters.protocolViolations == 1)
-            #expect(try NodeClient(cluster.seeds[0]).ask("status") == "ok")
+            #expect(try RawConnection(cluster.seeds[0]).ask("status") == "ok")
         }
     }
 
     @Test func refusalsKeepTheConnection() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             // A body that is no message, a compressed one, and a namespace that is not there.
             try client.send(ByteBuffer(bytes: [2, 3, 0, 0, 0, 0, 0, 3, 1, 2, 3]))
             #expect(try client.receiveMessage().resultCode == .invalidRequest)
@@ -73,7 +74,7 @@ struct NodeTests {
 
     @Test func requestsArriveInWhateverPieces() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             var buffer = ByteBuffer()
             let put = RecordRequest.put(testKey("pieces"), bins: [("v", "x")], policy: WritePolicy())
             try buffer.writeRequest(put, timeoutMilliseconds: 0)
@@ -82,13 +83,13 @@ struct NodeTests {
                 try client.send(byte)
             }
             #expect(try client.receiveMessage().resultCode == .ok)
-            guard case .info = try client.receive() else { throw NodeClient.Unexpected.frame }
+            guard case .info = try client.receive() else { throw RawConnection.Unexpected.frame }
         }
     }
 
     @Test func aClientThatDoesNotReadCostsNoMoreThanItsSocket() async throws {
         try await TestCluster.withCluster { cluster in
-            let slow = try NodeClient(cluster.seeds[0], receiveBufferBytes: 4096)
+            let slow = try RawConnection(cluster.seeds[0], receiveBufferBytes: 4096)
             let key = testKey("large")
             #expect(try slow.put(key, .string(String(repeating: "x", count: 100_000))) == .ok)
             var gets = ByteBuffer()
@@ -101,7 +102,7 @@ struct NodeTests {
             #expect(cluster.counters.bytesSent < 20_000_000)
             #expect(cluster.counters.requests[.read] ?? 0 < 200)
             // Nobody else is held up, and the slow one gets its replies when it reads.
-            #expect(try NodeClient(cluster.seeds[0]).ask("status") == "ok")
+            #expect(try RawConnection(cluster.seeds[0]).ask("status") == "ok")
             slow.setPatience(milliseconds: 10_000)
             for _ in 0..<200 {
                 #expect(try slow.receiveMessage().resultCode == .ok)
@@ -111,7 +112,7 @@ struct NodeTests {
 
     @Test func whatIsServedIsCounted() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             cluster.resetCounters()
             _ = try client.put(testKey("counted"), 1)
             _ = try client.call(
@@ -141,7 +142,7 @@ struct NodeTests {
 
     @Test func whatIsUnknownIsCountedLoudly() async throws {
         try await TestCluster.withCluster { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             // A real server answers this one, and no server that one.
             #expect(try client.ask("latencies:") == "ERROR:4:unrecognized command")
             #expect(try client.ask("no-such-name") == "ERROR:4:unrecognized command")
@@ -159,7 +160,7 @@ struct NodeTests {
                 bins = [Bin("v", .integer(value * 2))]
                 return .integer(value * 2)
             }
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             let call = RecordRequest.Program(package: "p", function: "double", arguments: [])
             #expect(try client.call(.execute(testKey("p"), call, policy: WritePolicy())).bins == [Bin("SUCCESS", 2)])
             #expect(try client.call(.execute(testKey("p"), call, policy: WritePolicy())).bins == [Bin("SUCCESS", 4)])
@@ -172,7 +173,7 @@ struct NodeTests {
         var configuration = TestCluster.Configuration()
         configuration.clock = .manual(clock)
         try await TestCluster.withCluster(configuration: configuration) { cluster in
-            let client = try NodeClient(cluster.seeds[0])
+            let client = try RawConnection(cluster.seeds[0])
             var policy = WritePolicy()
             policy.timeToLive = .seconds(10)
             #expect(try client.code(.put(testKey("ttl"), bins: [("v", 1)], policy: policy)) == .ok)

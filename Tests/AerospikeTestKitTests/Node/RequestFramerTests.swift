@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
@@ -19,7 +20,7 @@ struct RequestFramerTests {
             while let piece = rest.readSlice(length: min(pieceBytes, rest.readableBytes)), piece.readableBytes > 0 {
                 framer.feed(piece)
                 while framer.hasFrame {
-                    guard let frame = try framer.next() else { throw NodeClient.Unexpected.frame }
+                    guard let frame = try framer.next() else { throw RawConnection.Unexpected.frame }
                     frames.append(frame)
                 }
                 let more = try framer.next()
@@ -67,7 +68,7 @@ struct RequestFramerTests {
                 writePolicy: WritePolicy()
             )
             try valid.writeRequest(call, timeoutMilliseconds: 10)
-            var client = try NodeClient(cluster.seeds[0])
+            var client = try RawConnection(cluster.seeds[0])
             for _ in 0..<300 {
                 // A whole request with some bytes turned, the length of its body as it was.
                 var bytes = valid
@@ -87,7 +88,7 @@ struct RequestFramerTests {
                     }
                 }
             }
-            client = try NodeClient(cluster.seeds[1])
+            client = try RawConnection(cluster.seeds[1])
             #expect(try client.ask("status") == "ok")
         }
     }

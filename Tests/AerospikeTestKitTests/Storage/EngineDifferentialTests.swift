@@ -1,13 +1,15 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Foundation
 import NIOCore
 import Testing
 
 /// The same random calls, put to a real server and to the engine, are answered the same.
 @Suite(
-    .enabled(if: ReferenceServer.address != nil, "AEROSPIKE_HOST names no server to compare with"),
-    .serialized
+    .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names no server to compare with"),
+    .serialized,
+    .onThreads
 )
 struct EngineDifferentialTests {
     /// How many calls each seed makes; AEROSPIKE_CALLS sets another number.
@@ -19,7 +21,7 @@ struct EngineDifferentialTests {
     func randomCallsAreAnsweredTheSame(round: UInt64) throws {
         let seed = EngineDifferentialTests.firstSeed + round
         print("Differential calls of seed \(seed)")
-        let server = try ReferenceServer()
+        let server = try RealServer.connect()
         var test = TestStore()
         var calls = RandomCalls(seed: seed, setName: "engine-differential")
         calls.hasCollections = EngineDifferentialTests.hasCollections
@@ -71,7 +73,7 @@ struct EngineDifferentialTests {
     private func difference(
         _ real: [ReplyMessage],
         _ ours: [ReplyMessage],
-        form: ReferenceServer.ReplyForm
+        form: RawConnection.ReplyForm
     ) -> String? {
         guard real.count == ours.count else {
             return

@@ -1,13 +1,15 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Foundation
 import NIOCore
 import Testing
 
 /// Queries by secondary indexes find the same records on a real server and in the engine.
 @Suite(
-    .enabled(if: ReferenceServer.address != nil, "AEROSPIKE_HOST names no server to compare with"),
-    .serialized
+    .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names no server to compare with"),
+    .serialized,
+    .onThreads
 )
 struct IndexDifferentialTests {
     private static let setName = "engine-indexes"
@@ -43,7 +45,7 @@ struct IndexDifferentialTests {
     }
 
     @Test func rangesFindTheSame() throws {
-        let server = try ReferenceServer()
+        let server = try RealServer.connect()
         var test = TestStore()
         var numbers = SeededNumbers(seed: 7)
         try prepare(server, &test, &numbers)
@@ -111,7 +113,7 @@ struct IndexDifferentialTests {
         return query
     }
 
-    private func prepare(_ server: ReferenceServer, _ test: inout TestStore, _ numbers: inout SeededNumbers) throws {
+    private func prepare(_ server: RawConnection, _ test: inout TestStore, _ numbers: inout SeededNumbers) throws {
         for pair in pairs {
             _ = try server.info("sindex-create:\(pair.info)")
             try test.store.createIndex(pair.index)

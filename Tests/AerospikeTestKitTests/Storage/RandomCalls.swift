@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 
 /// Makes up calls, the same for the same seed.
@@ -7,7 +8,7 @@ struct RandomCalls {
     /// A request, and which form its reply has.
     struct Call {
         var bytes: ByteBuffer
-        var form: ReferenceServer.ReplyForm
+        var form: RawConnection.ReplyForm
         /// For people, when it was answered differently.
         var description: String
     }

@@ -4,7 +4,7 @@ import Testing
 
 struct AttemptsTests {
     let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
-    var policy = CallPolicy()
+    var policy = ResolvedCallPolicy(CallPolicy())
 
     init() {
         policy.timeout = .seconds(1)
@@ -100,6 +100,33 @@ struct AttemptsTests {
         #expect(attempts.tryDeadline(now: start + .milliseconds(750), canAskOthers: true) == start + .seconds(1))
         let write = Attempts(policy, isWrite: true, now: start)
         #expect(write.tryDeadline(now: start, canAskOthers: true) == start + .seconds(1))
+    }
+
+    @Test func whatIsLeftOpenIsTheClientsOrTheDefault() {
+        let defaults = ResolvedCallPolicy(CallPolicy())
+        #expect(defaults.timeout == .seconds(1))
+        #expect(defaults.tryTimeout == nil)
+        #expect(defaults.triesMax == 3)
+        #expect(!defaults.retriesInDoubt)
+        #expect(defaults.backoff == .milliseconds(2))
+        #expect(defaults.backoffMax == .milliseconds(100))
+        var client = CallPolicy()
+        client.timeout = .seconds(7)
+        client.tryTimeout = .seconds(3)
+        client.retriesInDoubt = true
+        client.backoffMax = .seconds(4)
+        var own = CallPolicy()
+        own.timeout = .seconds(2)
+        own.triesMax = 9
+        own.retriesInDoubt = false
+        own.backoff = .seconds(1)
+        let both = ResolvedCallPolicy(own, client: client)
+        #expect(both.timeout == .seconds(2))
+        #expect(both.tryTimeout == .seconds(3))
+        #expect(both.triesMax == 9)
+        #expect(!both.retriesInDoubt)
+        #expect(both.backoff == .seconds(1))
+        #expect(both.backoffMax == .seconds(4))
     }
 
     @Test func absurdTimesDoNotOverflow() {

@@ -1,4 +1,5 @@
 import Aerospike
+import AerospikeTestSupport
 import Logging
 import NIOCore
 import NIOPosix
@@ -79,17 +80,13 @@ func withCluster(
 /// A real server as a cluster.
 @Suite(
     .enabled(
-        if: LiveServer.address != nil,
+        if: RealServer.isNamed,
         "set AEROSPIKE_HOST to host or host:port of a server with a namespace test"
     )
 )
 struct ClusterLiveTests {
     private var configuration: AerospikeClientConfiguration {
-        get throws {
-            let parts = try #require(LiveServer.address).split(separator: ":")
-            let port = parts.count > 1 ? try #require(Int(parts[1])) : 3000
-            return AerospikeClientConfiguration(seeds: [.init(String(parts[0]), port: port)])
-        }
+        AerospikeClientConfiguration(seeds: ServerUnderTest.namedSeeds)
     }
 
     @Test func aServerIsFoundAndItsConnectionsWork() async throws {
@@ -125,7 +122,7 @@ struct ClusterLiveTests {
     }
 
     @Test func aClusterOfAnotherNameIsRefused() async throws {
-        var configuration = try configuration
+        var configuration = configuration
         configuration.clusterName = "no such cluster"
         try await withCluster(configuration) { cluster in
             let error = await #expect(throws: AerospikeError.self) {
@@ -137,7 +134,7 @@ struct ClusterLiveTests {
     }
 }
 
-/// Waits for something that has no signal, for ten seconds at most.
+/// Waits for something that has no signal, for two minutes at most.
 func eventually<Value>(_ value: () -> Value?) async -> Value? {
     let deadline = ContinuousClock.now + .seconds(120)
     while ContinuousClock.now < deadline {

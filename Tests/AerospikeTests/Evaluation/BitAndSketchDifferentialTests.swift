@@ -1,20 +1,22 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 import Testing
 
 /// The in-process node does to bits and sketches what a real server does: random operations give the same answers,
 /// codes and bins.
 @Suite(
-    .enabled(if: LiveServer.address != nil, "AEROSPIKE_HOST names the server to compare with"),
-    .serialized
+    .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names the server to compare with"),
+    .serialized,
+    .onThreads
 )
 struct BitAndSketchDifferentialTests {
-    let server: LiveServer
+    let server: RawConnection
     let key = Key(namespace: "test", set: "evaluation", "bits and sketches")
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
         _ = try? server.call(.delete(key, policy: WritePolicy()))
         _ = try server.call(.put(key, bins: [("a", 1)], policy: WritePolicy()))
     }

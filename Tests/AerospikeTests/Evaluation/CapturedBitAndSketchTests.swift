@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Glibc
 import NIOCore
 import Testing
@@ -52,12 +53,12 @@ import Testing
 
     @Test(
         .enabled(
-            if: LiveServer.address != nil && path != nil,
+            if: RealServer.isNamed && path != nil,
             "AEROSPIKE_OPERATION_CAPTURE names the file to write what the server AEROSPIKE_HOST answers to"
         )
     )
     func captures() throws {
-        let server = try LiveServer()
+        let server = try LiveServer.connect()
         let key = Key(namespace: "test", set: "evaluation", "captured")
         var lines: [String] = []
         var sketches: [Value] = []

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Glibc
 import NIOCore
 import Testing
@@ -35,12 +36,12 @@ import Testing
 
     @Test(
         .enabled(
-            if: LiveServer.address != nil && path != nil,
+            if: RealServer.isNamed && path != nil,
             "AEROSPIKE_EVALUATION_CAPTURE names the file to write what the server AEROSPIKE_HOST answers to"
         )
     )
     func captures() throws {
-        let server = try LiveServer()
+        let server = try LiveServer.connect()
         let view = try EvaluationRecord.write(Self.key, to: server, sendsKey: true)
         var lines = ["record \(view.lastUpdateNanoseconds) \(view.recordBytes)"]
         var expressions = ExpressionForm.oddities.map(\.form.packed)

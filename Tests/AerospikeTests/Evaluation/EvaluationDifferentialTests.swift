@@ -1,13 +1,15 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Glibc
 import NIOCore
 import Testing
 
 /// The in-process node evaluates expressions as a real server does: random ones give the same codes and values.
 @Suite(
-    .enabled(if: LiveServer.address != nil, "AEROSPIKE_HOST names the server to compare with"),
-    .serialized
+    .enabled(if: RealServer.isNamed, "AEROSPIKE_HOST names the server to compare with"),
+    .serialized,
+    .onThreads
 )
 struct EvaluationDifferentialTests {
     /// How many cases a test tries; AEROSPIKE_EVALUATION_CASES sets another number.
@@ -18,11 +20,11 @@ struct EvaluationDifferentialTests {
 
     static var seeds: Range<UInt64> { firstSeed..<firstSeed + UInt64(caseCount) }
 
-    let server: LiveServer
+    let server: RawConnection
     let key = Key(namespace: "test", set: "evaluation", "differences")
 
     init() throws {
-        server = try LiveServer()
+        server = try LiveServer.connect()
     }
 
     @Test(arguments: [false, true])

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import NIOCore
 
 /// A record of bins of all types, on a real server and as the in-process node sees it.
@@ -31,7 +32,7 @@ enum EvaluationRecord {
     }
 
     /// Writes the record, and learns from the server what only it can know.
-    static func write(_ key: Key, to server: LiveServer, sendsKey: Bool) throws -> ExpressionEvaluator.RecordView {
+    static func write(_ key: Key, to server: RawConnection, sendsKey: Bool) throws -> ExpressionEvaluator.RecordView {
         _ = try? server.call(.delete(key, policy: WritePolicy()))
         var policy = WritePolicy()
         policy.sendsKey = sendsKey

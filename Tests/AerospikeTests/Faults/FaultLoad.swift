@@ -91,10 +91,9 @@ final class FaultLoad: Sendable {
         for ledger in ledgers {
             var policy = ReadPolicy()
             policy.available = available
-            policy.call = CallPolicy()
-            policy.call?.timeout = .seconds(10)
-            policy.call?.tryTimeout = .seconds(1)
-            policy.call?.triesMax = 10
+            policy.call.timeout = .seconds(10)
+            policy.call.tryTimeout = .seconds(1)
+            policy.call.triesMax = 10
             let record = try await client.get(ledger.key, policy: policy)
             do {
                 try ledger.check(whole: record)

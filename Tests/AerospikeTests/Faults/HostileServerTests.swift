@@ -15,7 +15,7 @@ struct HostileServerTests {
             var configuration = AerospikeClientConfiguration(seeds: [server.seed])
             configuration.connectionsPerNode = 2
             configuration.stallTimeout = .milliseconds(500)
-            try await AerospikeClient.withClient(configuration) { client in
+            try await AerospikeClient.withClient(configuration, timeout: .seconds(60)) { client in
                 server.answer(manner, seed: 7)
                 let codes = await HostileServerTests.codesOfCalls(client)
                 #expect(codes.isSubset(of: HostileServerTests.codes), "\(codes)")
@@ -25,11 +25,10 @@ struct HostileServerTests {
 
                 server.answer(.honest, seed: 7)
                 var policy = WritePolicy()
-                policy.call = CallPolicy()
-                policy.call?.timeout = .seconds(20)
-                policy.call?.tryTimeout = .seconds(1)
-                policy.call?.triesMax = 100
-                policy.call?.retriesInDoubt = true
+                policy.call.timeout = .seconds(20)
+                policy.call.tryTimeout = .seconds(1)
+                policy.call.triesMax = 100
+                policy.call.retriesInDoubt = true
                 // Connections that are still spoilt are found out one by one.
                 let generation = try await client.put(HostileServerTests.key(0), ["a": 1], policy: policy)
                 #expect(generation == 1)
@@ -48,14 +47,11 @@ struct HostileServerTests {
                 group.addTask {
                     var errors: [AerospikeError] = []
                     var write = WritePolicy()
-                    write.call = CallPolicy()
-                    write.call?.timeout = .milliseconds(300)
+                    write.call.timeout = .milliseconds(300)
                     var read = ReadPolicy()
-                    read.call = CallPolicy()
-                    read.call?.timeout = .milliseconds(300)
+                    read.call.timeout = .milliseconds(300)
                     var batch = BatchPolicy()
-                    batch.call = CallPolicy()
-                    batch.call?.timeout = .milliseconds(300)
+                    batch.call.timeout = .milliseconds(300)
                     for number in 0..<4 {
                         let key = key(task * 100 + number)
                         do throws(AerospikeError) {

@@ -46,7 +46,7 @@ enum NodeFaultCase {
         _ body: (FaultLoad) async throws -> Void
     ) async throws -> LoadReport {
         let configuration = AerospikeClientConfiguration(seeds: cluster.seeds)
-        return try await AerospikeClient.withClient(configuration) { client in
+        return try await AerospikeClient.withClient(configuration, timeout: .seconds(60)) { client in
             // Whatever was prepared is over.
             try await PartitionProbe.run(client)
             let load = FaultLoad(

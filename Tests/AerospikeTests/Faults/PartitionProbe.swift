@@ -32,9 +32,8 @@ enum PartitionProbe {
     static func run(_ client: AerospikeClient) async throws {
         var open = keys
         var policy = BatchPolicy()
-        policy.call = CallPolicy()
-        policy.call?.timeout = .milliseconds(500)
-        policy.call?.triesMax = 1
+        policy.call.timeout = .milliseconds(500)
+        policy.call.triesMax = 1
         var last: AerospikeError?
         for _ in 0..<roundsMax where !open.isEmpty {
             let results = try await client.batch(open.map { .put($0, ["p": 1]) }, policy: policy)

@@ -1,4 +1,5 @@
 import Aerospike
+import AerospikeTestSupport
 import InMemoryTracing
 import Metrics
 import MetricsTestKit
@@ -10,7 +11,7 @@ struct InstrumentsTests {
     @Test func eachCallIsASpanAndATime() async throws {
         let tracer = InMemoryTracer()
         let metrics = TestMetrics()
-        let server = ServerUnderTest(nodeCount: LiveServer.address == nil ? 1 : nil)
+        let server = ServerUnderTest(nodeCount: !RealServer.isNamed ? 1 : nil)
         try await server.withClient { configuration in
             configuration.tracer = tracer
             configuration.metrics = metrics

@@ -1,5 +1,6 @@
 import Aerospike
 import AerospikeTestKit
+import AerospikeTestSupport
 import Logging
 import NIOCore
 import Testing
@@ -17,15 +18,17 @@ struct ServerUnderTest: Sendable, CustomTestStringConvertible {
 
     /// One in-process node and three of them, or whatever is named.
     static let all: [ServerUnderTest] =
-        LiveServer.address == nil
+        !RealServer.isNamed
         ? [ServerUnderTest(nodeCount: 1), ServerUnderTest(nodeCount: 3)] : [ServerUnderTest(nodeCount: nil)]
 
-    /// The addresses in `AEROSPIKE_HOST`: `host[:port],…`.
+    /// The nodes in process, and whatever is named as well.
+    static let allAndInProcess: [ServerUnderTest] =
+        [ServerUnderTest(nodeCount: 1), ServerUnderTest(nodeCount: 3)]
+        + (RealServer.isNamed ? [ServerUnderTest(nodeCount: nil)] : [])
+
+    /// The addresses in `AEROSPIKE_HOST`.
     static var namedSeeds: [AerospikeClientConfiguration.Host] {
-        (LiveServer.address ?? "").split(separator: ",").map { part in
-            let words = part.split(separator: ":")
-            return .init(String(words[0]), port: words.count > 1 ? Int(words[1]) ?? 3000 : 3000)
-        }
+        RealServer.addresses.map { .init($0.host, port: $0.port) }
     }
 
     /// Runs something with a client of the server.

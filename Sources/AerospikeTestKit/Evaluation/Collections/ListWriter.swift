@@ -21,7 +21,7 @@ struct ListWriter {
     /// What it came to: a missing bin is created even if nothing is written, unlike what is missing deeper.
     var effect: CollectionEffect {
         let isCreated = isWritten || (site.isMissing && !site.isCreatedByPath)
-        return CollectionEffect(answer: answer, written: isCreated ? .list(list) : nil)
+        return CollectionEffect(answer: answer, written: isCreated ? .list(list) : Value?.none)
     }
 
     private var total: Int { list.elements.count }

@@ -29,7 +29,7 @@ struct MapWriter {
     /// What it came to: a missing bin is created even if nothing is written, unlike what is missing deeper.
     var effect: CollectionEffect {
         let isCreated = isWritten || (site.isMissing && !site.isCreatedByPath)
-        return CollectionEffect(answer: answer, written: isCreated ? .map(map) : nil)
+        return CollectionEffect(answer: answer, written: isCreated ? .map(map) : Value?.none)
     }
 
     private mutating func answerTotal() {

@@ -61,7 +61,7 @@ extension Returning {
         case .index, .reverseIndex, .rank, .reverseRank: isMany ? [] : -1
         case .count: 0
         case .exists: false
-        case .key, .value: isMany ? [] : nil
+        case .key, .value: isMany ? [] : Value?.none
         case .keyValue, .unorderedMap: [:]
         case .orderedMap: .map(Value.Map([], order: .keyOrdered))
         }

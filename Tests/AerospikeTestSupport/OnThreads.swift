@@ -1,11 +1,11 @@
 import Foundation
-import Testing
+package import Testing
 
 /// Runs tests on threads of their own, for they block: the threads that tasks share are few, and other tests need them.
-struct OnThreads: SuiteTrait, TestTrait, TestScoping {
-    var isRecursive: Bool { true }
+package struct OnThreads: SuiteTrait, TestTrait, TestScoping {
+    package var isRecursive: Bool { true }
 
-    func provideScope(
+    package func provideScope(
         for test: Test,
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
@@ -63,7 +63,7 @@ extension Result where Failure == any Error {
 
 extension Trait where Self == OnThreads {
     /// Runs each test on threads of its own.
-    static var onThreads: Self { OnThreads() }
+    package static var onThreads: Self { OnThreads() }
 }
 
 /// Runs each of its jobs on a new thread.
@@ -71,7 +71,7 @@ private final class ThreadExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let thread = Thread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-        thread.stackSize = 1 << 20
+        thread.stackSize = 1 << 23
         thread.start()
     }
 }

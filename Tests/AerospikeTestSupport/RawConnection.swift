@@ -1,12 +1,12 @@
-import Aerospike
-import AerospikeTestKit
+package import Aerospike
+package import AerospikeTestKit
 import Glibc
-import NIOCore
+package import NIOCore
 
-/// One blocking connection to a node, with every byte in the test's hands.
-final class NodeClient {
+/// One blocking connection to a node, real or in process, with every byte in the test's hands.
+package final class RawConnection {
     /// What the test did not expect: the node closed the connection, was silent for too long, or sent another thing.
-    enum Unexpected: Error, Equatable {
+    package enum Unexpected: Error, Equatable {
         case closed
         case silence
         case refused
@@ -16,22 +16,27 @@ final class NodeClient {
     private let descriptor: Int32
     private var decoder = ReplyDecoder()
 
+    /// Connects to a node in process.
+    package convenience init(_ seed: TestCluster.Seed, receiveBufferBytes: Int32? = nil) throws {
+        try self.init(host: seed.host, port: seed.port, receiveBufferBytes: receiveBufferBytes)
+    }
+
     /// Connects.
-    init(_ seed: TestCluster.Seed, receiveBufferBytes: Int32? = nil) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    package init(host: String, port: Int, receiveBufferBytes: Int32? = nil) throws {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let address = found else { throw Unexpected.refused }
+        defer { freeaddrinfo(address) }
+        descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
         if var bytes = receiveBufferBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
         }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(seed.port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        guard connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else {
+            throw Unexpected.refused
         }
-        guard result == 0 else { throw Unexpected.refused }
+        var noDelay: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
         setPatience(milliseconds: 10_000)
     }
 
@@ -40,7 +45,7 @@ final class NodeClient {
     }
 
     /// How long it waits for bytes; no reply in this time is a failed test, not one that hangs.
-    func setPatience(milliseconds: Int) {
+    package func setPatience(milliseconds: Int) {
         var patience = timeval()
         patience.tv_sec = milliseconds / 1000
         patience.tv_usec = milliseconds % 1000 * 1000
@@ -49,16 +54,16 @@ final class NodeClient {
     }
 
     /// Tells the node that no more will come.
-    func endSending() {
+    package func endSending() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    func send(_ bytes: ByteBuffer) throws {
+    package func send(_ bytes: ByteBuffer) throws {
         guard try sendSome(bytes) == bytes.readableBytes else { throw Unexpected.silence }
     }
 
     /// Sends until all is sent or the node takes no more; tells how many bytes it took.
-    func sendSome(_ bytes: ByteBuffer) throws -> Int {
+    package func sendSome(_ bytes: ByteBuffer) throws -> Int {
         var sent = 0
         while sent < bytes.readableBytes {
             let count = bytes.withUnsafeReadableBytes {
@@ -72,7 +77,7 @@ final class NodeClient {
     }
 
     /// Some bytes; none if the node has closed the connection.
-    func receiveBytes() throws -> ByteBuffer {
+    package func receiveBytes() throws -> ByteBuffer {
         var bytes = ByteBuffer()
         var errorNumber: Int32 = 0
         let count = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: 16384) {
@@ -84,7 +89,7 @@ final class NodeClient {
         return bytes
     }
 
-    func receive() throws -> ReplyDecoder.Frame {
+    package func receive() throws -> ReplyDecoder.Frame {
         while true {
             if let frame = try decoder.next() { return frame }
             let bytes = try receiveBytes()
@@ -93,14 +98,14 @@ final class NodeClient {
         }
     }
 
-    func receiveMessage() throws -> ReplyMessage {
+    package func receiveMessage() throws -> ReplyMessage {
         guard case .message(let message, _) = try receive() else { throw Unexpected.frame }
         return message
     }
 
     // MARK: Calls
 
-    func info(_ names: String...) throws -> [String: String] {
+    package func info(_ names: String...) throws -> [String: String] {
         var buffer = ByteBuffer()
         try InfoMessage.write(names, into: &buffer)
         try send(buffer)
@@ -109,34 +114,39 @@ final class NodeClient {
     }
 
     /// The answer to one name.
-    func ask(_ name: String) throws -> String {
+    package func ask(_ name: String) throws -> String {
         try info(name)[name] ?? ""
     }
 
-    func send(_ request: RecordRequest, timeoutMilliseconds: UInt32 = 0) throws {
+    package func send(_ request: RecordRequest, timeoutMilliseconds: UInt32 = 0) throws {
         var buffer = ByteBuffer()
         try buffer.writeRequest(request, timeoutMilliseconds: timeoutMilliseconds)
         try send(buffer)
     }
 
-    func code(_ request: RecordRequest, timeoutMilliseconds: UInt32 = 0) throws -> ResultCode {
+    package func code(_ request: RecordRequest, timeoutMilliseconds: UInt32 = 0) throws -> ResultCode {
         try send(request, timeoutMilliseconds: timeoutMilliseconds)
         return try receiveMessage().resultCode
     }
 
-    func call(_ request: RecordRequest) throws -> Record {
+    package func call(_ request: RecordRequest) throws -> Record {
         try send(request)
         let message = try receiveMessage()
         guard message.resultCode == .ok else { throw AerospikeError(message.resultCode) }
         return try message.record(answering: request)
     }
 
-    func put(_ key: Key, _ value: Value) throws -> ResultCode {
+    /// Does operations to a record; the values are their answers, in order.
+    package func operate(_ key: Key, _ operations: [Operation], policy: WritePolicy = WritePolicy()) throws -> Record {
+        try call(.operate(key, operations, readPolicy: ReadPolicy(), writePolicy: policy))
+    }
+
+    package func put(_ key: Key, _ value: Value) throws -> ResultCode {
         try code(.put(key, bins: [("v", value)], policy: WritePolicy()))
     }
 
     /// The value that ``put(_:_:)`` wrote; nil if there is no record.
-    func get(_ key: Key) throws -> Value? {
+    package func get(_ key: Key) throws -> Value? {
         do {
             return try call(.get(key, bins: nil, policy: ReadPolicy()))["v"]
         } catch let error as AerospikeError where error.code == .notFound {
@@ -144,12 +154,12 @@ final class NodeClient {
         }
     }
 
-    func delete(_ key: Key) throws -> ResultCode {
+    package func delete(_ key: Key) throws -> ResultCode {
         try code(.delete(key, policy: WritePolicy()))
     }
 
     /// The messages of a reply that goes on to one that is last.
-    func stream(_ request: ByteBuffer) throws -> [ReplyMessage] {
+    package func stream(_ request: ByteBuffer) throws -> [ReplyMessage] {
         try send(request)
         var messages: [ReplyMessage] = []
         while true {
@@ -161,9 +171,28 @@ final class NodeClient {
             messages.append(message)
         }
     }
-}
 
-/// A key of the tests.
-func testKey(_ name: String) -> Key {
-    Key(namespace: "test", set: "kit", .string(name))
+    /// How many messages a reply has.
+    package enum ReplyForm {
+        /// One.
+        case one
+        /// As many as come before the one that is last.
+        case many
+        /// The same, or one alone that refuses.
+        case manyOrRefusal
+    }
+
+    /// All messages of the reply to a request.
+    package func messages(_ request: ByteBuffer, _ form: ReplyForm) throws -> [ReplyMessage] {
+        try send(request)
+        var messages: [ReplyMessage] = []
+        while true {
+            let message = try receiveMessage()
+            messages.append(message)
+            let isRefusal = form == .manyOrRefusal && message.resultCode != .ok && message.donePartitionID == nil
+            if message.isLast || form == .one || isRefusal {
+                return messages
+            }
+        }
+    }
 }

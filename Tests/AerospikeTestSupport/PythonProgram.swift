@@ -1,20 +1,37 @@
 import Foundation
-import Testing
 
 /// A Python that has PyPI's `aerospike`.
-enum PythonProgram {
-    /// The interpreter: the one that `AEROSPIKE_PYTHON` names, or `python3`.
-    private static let interpreter = ProcessInfo.processInfo.environment["AEROSPIKE_PYTHON"] ?? "python3"
+package enum PythonProgram {
+    private static let packageDirectory = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The interpreter: the one that `AEROSPIKE_PYTHON` names, or that of `script/setup`, or `python3`.
+    private static let interpreter: String = {
+        if let named = ProcessInfo.processInfo.environment["AEROSPIKE_PYTHON"], !named.isEmpty {
+            return named
+        }
+        let own = packageDirectory.appending(path: ".venv/bin/python").path()
+        return FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
+    }()
+
+    /// What to do where it has not.
+    package static let remedy = "no PyPI client `aerospike`: run script/setup, or set AEROSPIKE_PYTHON"
 
     /// Whether it has the client.
-    static let hasClient = (try? run(["-c", "import aerospike"], within: 30).status) == 0
+    package static let hasClient = (try? run(["-c", "import aerospike"], within: 30).status) == 0
 
-    /// Runs a script of the directory `Clients`.
+    /// Runs a script of the package.
     ///
+    /// - Parameters:
+    ///   - path: where it is in the package.
+    ///   - arguments: what it is given.
     /// - Returns: its exit status, and all that it said.
-    static func runClient(_ name: String, _ arguments: [String]) async throws -> (status: Int32, output: String) {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Clients/\(name)").path()
+    /// - Throws: why it could not be started.
+    package static func run(
+        script path: String,
+        _ arguments: [String]
+    ) async throws -> (status: Int32, output: String) {
+        let script = packageDirectory.appending(path: path).path()
         return try await withCheckedThrowingContinuation { continuation in
             // It blocks, so that it has a thread of its own.
             Thread {
