@@ -24,7 +24,7 @@ struct AerospikeBench: AsyncParsableCommand {
     @Option(help: "Connections to the node; the client's own default if not given.")
     var connections: Int?
 
-    @Option(help: "Threads for I/O; one for each processor if not given.")
+    @Option(help: "Threads for I/O; the client's own default if not given.")
     var loops: Int?
 
     @Flag(help: "Run the callers on Swift's global executor, not on the client's.")
@@ -37,6 +37,9 @@ struct AerospikeBench: AsyncParsableCommand {
         var configuration = AerospikeClientConfiguration(seeds: [.init(host, port: port)])
         if let connections {
             configuration.connectionsPerNode = connections
+        }
+        if let loops {
+            configuration.eventLoopCount = loops
         }
         let own = loops.map { MultiThreadedEventLoopGroup(numberOfThreads: $0) }
         let group: any EventLoopGroup = own ?? MultiThreadedEventLoopGroup.singleton
@@ -70,12 +73,16 @@ struct AerospikeBench: AsyncParsableCommand {
         var times = try await run(callers, amount, client, writes: writes)
         let used = Usage().since(before)
         times.sort()
-        let line = """
+        var line = """
             {"client":"ours","measure":"\(name)","p50_us":\(Double(times[times.count / 2]) / 1000),\
             "p99_us":\(Double(times[times.count * 99 / 100]) / 1000),"calls":\(times.count),\
             "seconds":\(used.seconds),"cpu_us_per_call":\(used.cpuSeconds * 1e6 / Double(times.count))}
 
             """
+        if let allocations = used.allocations {
+            let each = Double(allocations) / Double(times.count)
+            line = line.replacingOccurrences(of: "}\n", with: ",\"allocations_per_call\":\(each)}\n")
+        }
         FileHandle.standardOutput.write(Data(line.utf8))
     }
 
@@ -167,12 +174,21 @@ struct AerospikeBench: AsyncParsableCommand {
 struct Usage {
     var seconds: Double
     var cpuSeconds: Double
+    /// How often memory was asked for; nil unless ../../Aerospike/allocations.c is loaded.
+    var allocations: UInt64?
+
+    /// The function of allocations.c, if it is loaded.
+    private static let allocationCount: (@convention(c) () -> UInt64)? = {
+        guard let symbol = dlsym(nil, "beanspike_allocation_count") else { return nil }
+        return unsafeBitCast(symbol, to: (@convention(c) () -> UInt64).self)
+    }()
 
     init() {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        allocations = Self.allocationCount?()
         self.seconds = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
     }
 
@@ -180,6 +196,7 @@ struct Usage {
         var used = self
         used.seconds -= earlier.seconds
         used.cpuSeconds -= earlier.cpuSeconds
+        used.allocations = allocations.map { $0 - (earlier.allocations ?? 0) }
         return used
     }
 }

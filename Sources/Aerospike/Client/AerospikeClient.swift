@@ -23,7 +23,7 @@ public final class AerospikeClient: Service {
     /// What the client was made with.
     public let configuration: AerospikeClientConfiguration
 
-    /// Runs tasks on one of the client's event loops; see ``EventLoopExecutor``.
+    /// Runs tasks on the first of the client's event loops; see ``EventLoopExecutor``.
     public let executor: EventLoopExecutor
 
     let cluster: Cluster
@@ -33,7 +33,8 @@ public final class AerospikeClient: Service {
     ///
     /// - Parameters:
     ///   - configuration: how the cluster is found.
-    ///   - eventLoopGroup: where the connections' I/O happens.
+    ///   - eventLoopGroup: where the connections' I/O happens: on as many of its loops as the configuration says, beginning
+    ///     with the group's next, so that several clients do not share one.
     ///   - logger: what is told about nodes that come, go and fail.
     public init(
         _ configuration: AerospikeClientConfiguration,
@@ -41,12 +42,13 @@ public final class AerospikeClient: Service {
         logger: Logger = Logger(label: "aerospike")
     ) {
         self.configuration = configuration
-        executor = EventLoopExecutor(eventLoopGroup.next())
+        let first = eventLoopGroup.next()
+        executor = EventLoopExecutor(first)
         instruments = Instruments(tracer: configuration.tracer, metrics: configuration.metrics)
         cluster = Cluster(
             configuration: configuration,
             connector: Connector(configuration),
-            eventLoopGroup: eventLoopGroup,
+            eventLoops: eventLoopGroup.loops(configuration.eventLoopCount, from: first),
             logger: logger
         )
     }
@@ -104,5 +106,15 @@ public final class AerospikeClient: Service {
                 throw error
             }
         }
+    }
+}
+
+extension EventLoopGroup {
+    /// A few of the group's event loops, the given one first; no more than there are.
+    fileprivate func loops(_ count: Int, from first: any EventLoop) -> [any EventLoop] {
+        guard count > 1 else { return [first] }
+        let all = Array(makeIterator())
+        guard let start = all.firstIndex(where: { $0 === first }) else { return [first] }
+        return (0..<min(count, all.count)).map { all[(start + $0) % all.count] }
     }
 }

@@ -53,17 +53,17 @@ package final class Cluster: Sendable {
     /// - Parameters:
     ///   - configuration: where the cluster is.
     ///   - connector: opens connections.
-    ///   - eventLoopGroup: where the connections' I/O is to happen.
+    ///   - eventLoops: where the connections' I/O is to happen; at least one.
     ///   - logger: told of nodes that come and go.
     package init(
         configuration: AerospikeClientConfiguration,
         connector: Connector,
-        eventLoopGroup: any EventLoopGroup,
+        eventLoops: [any EventLoop],
         logger: Logger
     ) {
         self.configuration = configuration
         self.connector = connector
-        eventLoops = Array(eventLoopGroup.makeIterator())
+        self.eventLoops = eventLoops
         self.logger = logger
         (events, eventContinuation) = AsyncStream.makeStream(of: Event.self)
     }

@@ -52,7 +52,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func activate(_ channel: any Channel) {
         guard connection == nil else { return }
-        let connection = NodeConnection(channel: channel, limits: limits, traffic: traffic)
+        // What TLS is to encrypt has to go through the channel.
+        let socket = usesTLS ? nil : DirectSocket(of: channel)
+        let connection = NodeConnection(channel: channel, socket: socket, limits: limits, traffic: traffic)
         self.connection = connection
         traffic.connected()
         onReady?(.success(connection))

@@ -4,34 +4,55 @@ import Synchronization
 /// One pipelined connection to a node, to be used from any thread.
 ///
 /// Callers write their requests into one buffer, which the event loop sends as often as it comes around: calls that meet
-/// leave together. ``Pipeline`` decides; this class carries out what it says.
+/// leave together. While nothing is on its way, a caller's own thread sends instead, which saves waking the event loop's.
+/// ``Pipeline`` decides; this class carries out what it says.
 package final class NodeConnection: Sendable {
     /// Where the connection's I/O happens.
     package let eventLoop: any EventLoop
 
-    private let channel: any Channel
-    private let pipeline: Mutex<Pipeline<ReplyReceiver>>
-    private let traffic: TrafficCounters
+    let channel: any Channel
+    let state: Mutex<State>
+    let traffic: TrafficCounters
     private let nextID = Atomic<UInt64>(0)
     /// A copy of the pipeline's load, to be read without its lock.
-    private let currentLoad = Atomic<Int>(0)
+    let currentLoad = Atomic<Int>(0)
     /// A copy of whether the pipeline is closed, for the same reason.
-    private let isClosed = Atomic<Bool>(false)
-    /// When the event loop looks after expired requests next, in the clock of `NIODeadline`; only touched there.
-    private let nextCheck: NIOLoopBound<NextCheck>
+    let isClosed = Atomic<Bool>(false)
+    /// What only the event loop touches.
+    let onLoop: NIOLoopBound<OnLoop>
 
-    private final class NextCheck {
-        var deadline = NIODeadline.distantFuture
-        var scheduled: Scheduled<Void>?
+    struct State {
+        var pipeline: Pipeline<ReplyReceiver>
+        /// The channel's socket, if it can be written to without the channel and the connection is not closed.
+        var socket: DirectSocket?
+    }
+
+    final class OnLoop {
+        /// When it looks after expired requests next, in the clock of `NIODeadline`.
+        var nextCheck = NIODeadline.distantFuture
+        var scheduledCheck: Scheduled<Void>?
+        /// Empty; kept for its room.
+        var deliveries: [Pipeline<ReplyReceiver>.Delivery] = []
     }
 
     /// A connection over a channel that is open, and on whose event loop this is called.
-    init(channel: any Channel, limits: Pipeline<ReplyReceiver>.Limits, traffic: TrafficCounters) {
+    ///
+    /// - Parameters:
+    ///   - channel: the channel.
+    ///   - socket: its socket, if what is sent need not go through the channel.
+    ///   - limits: what bounds the connection.
+    ///   - traffic: where what it sends is counted.
+    init(
+        channel: any Channel,
+        socket: DirectSocket?,
+        limits: Pipeline<ReplyReceiver>.Limits,
+        traffic: TrafficCounters
+    ) {
         self.channel = channel
         self.traffic = traffic
         eventLoop = channel.eventLoop
-        pipeline = Mutex(Pipeline(limits: limits))
-        nextCheck = NIOLoopBound(NextCheck(), eventLoop: channel.eventLoop)
+        state = Mutex(State(pipeline: Pipeline(limits: limits), socket: socket))
+        onLoop = NIOLoopBound(OnLoop(), eventLoop: channel.eventLoop)
     }
 
     /// How many requests are in flight or wait for room.
@@ -42,7 +63,7 @@ package final class NodeConnection: Sendable {
 
     /// Whether nothing has arrived from a time on.
     package func hasBeenSilent(since start: NIODeadline) -> Bool {
-        pipeline.withLock { $0.hasBeenSilent(since: start) }
+        state.withLock { $0.pipeline.hasBeenSilent(since: start) }
     }
 
     /// Completes when the connection is closed, by whomever.
@@ -70,25 +91,73 @@ package final class NodeConnection: Sendable {
         receiver: ReplyReceiver,
         write: (inout ByteBuffer) throws(AerospikeError) -> Void
     ) {
-        let outcome: Result<Bool, AerospikeError> = pipeline.withLock { pipeline in
+        // Calls that are made on the event loop leave together, once all that it has to do now is done.
+        let canWrite = !eventLoop.inEventLoop
+        var taken: (batch: Pipeline<ReplyReceiver>.Batch, socket: DirectSocket)?
+        let outcome: Result<Bool, AerospikeError> = state.withLock { state in
             do throws(AerospikeError) {
-                let flushes = try pipeline.submit(
+                let flushes = try state.pipeline.submit(
                     id: id,
                     expecting: shape,
                     deadline: deadline,
                     receiver: receiver,
                     write: write
                 )
-                currentLoad.store(pipeline.load, ordering: .relaxed)
-                return .success(flushes)
+                currentLoad.store(state.pipeline.load, ordering: .relaxed)
+                guard flushes, canWrite, let socket = state.socket, let batch = state.pipeline.takeOver(now: .now())
+                else { return .success(flushes) }
+                taken = (batch, socket)
+                return .success(false)
             } catch {
                 return .failure(error)
             }
         }
         switch outcome {
-        case .success(false): break
+        case .success(false):
+            if let socket = taken?.socket, var batch = taken.take()?.batch {
+                send(&batch, to: socket)
+            }
         case .success(true): eventLoop.execute { self.flush() }
         case .failure(let error): receiver.fail(CallFailure(error, wasSent: false))
+        }
+    }
+
+    /// Writes to the socket, on any thread, what the pipeline gave out for it.
+    ///
+    /// - Parameters:
+    ///   - batch: what to write; if nobody else has its buffer, the next requests are written into it.
+    ///   - socket: the socket, which stays open as long as this has it.
+    func send(_ batch: inout Pipeline<ReplyReceiver>.Batch, to socket: DirectSocket) {
+        var goesOn = true
+        while true {
+            traffic.sent(requests: batch.requestCount, bytes: batch.requestBytes)
+            if case .broken(let code) = socket.send(&batch.bytes) {
+                let cause = IOError(errnoCode: code, reason: "send")
+                fail(AerospikeError(.connection, "The connection broke.", cause: cause))
+                return
+            }
+            let next = state.withLock {
+                $0.pipeline.wrote(&batch.bytes, goesOn: goesOn, now: .now())
+            }
+            switch next {
+            case .nothing: return
+            case .write(let more):
+                batch = more
+                // This thread is a caller's, which has something of its own to do.
+                goesOn = false
+            case .flush:
+                eventLoop.execute { self.flush() }
+                return
+            case .handOver(let bytes):
+                let written = eventLoop.makePromise(of: Void.self)
+                written.futureResult.whenComplete { _ in
+                    if self.state.withLock({ $0.pipeline.channelHasWritten() }) {
+                        self.flush()
+                    }
+                }
+                channel.writeAndFlush(bytes, promise: written)
+                return
+            }
         }
     }
 
@@ -162,107 +231,8 @@ package final class NodeConnection: Sendable {
 
     /// Ends a caller's wait; its request keeps its place in line.
     private func cancel(_ id: UInt64) {
-        let failed = pipeline.withLock { $0.cancel(id: id) }
+        let failed = state.withLock { $0.pipeline.cancel(id: id) }
         failed?.receiver.fail(CallFailure(AerospikeError(.cancelled), wasSent: failed?.wasSent ?? false))
-    }
-
-    // MARK: On the event loop
-
-    /// Sends what has gathered, unless the socket takes nothing now.
-    func flush() {
-        guard channel.isActive else { return }
-        // Time runs for those too whose requests the socket does not take.
-        let isWritable = channel.isWritable
-        let (batch, expiry) = pipeline.withLock { pipeline in
-            (isWritable ? pipeline.flush(now: .now()) : nil, pipeline.nextCheck)
-        }
-        if let batch {
-            traffic.sent(requests: batch.requestCount, bytes: batch.requestBytes)
-            channel.writeAndFlush(batch.bytes, promise: nil)
-        }
-        if expiry < nextCheck.value.deadline {
-            check(at: expiry)
-        }
-    }
-
-    /// Hands out what arrived.
-    func received(_ frames: [ReplyDecoder.Frame]) {
-        let now = NIODeadline.now()
-        var deliveries: [Pipeline<ReplyReceiver>.Delivery] = []
-        deliveries.reserveCapacity(frames.count)
-        let (error, flushes) = pipeline.withLock { pipeline -> (AerospikeError?, Bool) in
-            do throws(AerospikeError) {
-                for frame in frames {
-                    deliveries.append(try pipeline.received(frame, now: now))
-                }
-            } catch {
-                return (error, false)
-            }
-            let flushes = pipeline.admitWaiting()
-            currentLoad.store(pipeline.load, ordering: .relaxed)
-            return (nil, flushes)
-        }
-        for delivery in deliveries {
-            switch delivery {
-            case .discard: break
-            case .part(let receiver, let frame):
-                if case .message(let message, _) = frame {
-                    receiver.part?(message)
-                }
-            case .whole(let receiver, let frame): receiver.succeed(frame)
-            }
-        }
-        if let error {
-            fail(error)
-        } else if flushes {
-            flush()
-        }
-    }
-
-    /// Closes the connection, and tells those who wait why.
-    func fail(_ reason: AerospikeError) {
-        // Bytes that are not the protocol concern the one whose reply they are in the place of. The others lost nothing but
-        // their connection.
-        var common = reason
-        if reason.code == .malformedReply || reason.code == .unsupportedFeature {
-            common = AerospikeError(.connection, "The connection was given up for what the node sent.", cause: reason)
-        }
-        let failed = pipeline.withLock { pipeline in
-            currentLoad.store(0, ordering: .relaxed)
-            isClosed.store(true, ordering: .relaxed)
-            return pipeline.close(common)
-        }
-        for failure in failed {
-            let error = failure.isInTurn ? reason : common
-            failure.receiver.fail(CallFailure(error, wasSent: failure.wasSent))
-        }
-        channel.close(promise: nil)
-    }
-
-    private func check(at deadline: NIODeadline) {
-        let check = nextCheck.value
-        check.scheduled?.cancel()
-        check.deadline = deadline
-        check.scheduled = eventLoop.scheduleTask(deadline: deadline) { self.expire() }
-    }
-
-    private func expire() {
-        nextCheck.value.deadline = .distantFuture
-        nextCheck.value.scheduled = nil
-        let now = NIODeadline.now()
-        let (failed, next, isStalled) = pipeline.withLock { pipeline in
-            let failed = pipeline.expire(now: now)
-            return (failed, pipeline.nextCheck, pipeline.isStalled(now: now))
-        }
-        for failure in failed {
-            let error = AerospikeError(.timeout, "No reply came in time.")
-            failure.receiver.fail(CallFailure(error, wasSent: failure.wasSent))
-        }
-        if isStalled {
-            fail(AerospikeError(.connection, "The node has not answered anything for a long time."))
-        } else if next < .distantFuture {
-            check(at: next)
-        }
     }
 }
 

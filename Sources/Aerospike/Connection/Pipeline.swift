@@ -69,6 +69,27 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         package var requestBytes: Int
     }
 
+    /// Who may write to the socket.
+    private enum Writer: Sendable {
+        /// Whoever comes first.
+        case anybody
+        /// A thread that was given a batch and has not said what became of it.
+        case thread
+        /// The channel, which has bytes that the socket did not take.
+        case channel
+    }
+
+    /// What to do after a batch was written to the socket.
+    package enum AfterWriting: Sendable {
+        case nothing
+        /// Write this too.
+        case write(Batch)
+        /// Have the event loop flush.
+        case flush
+        /// Have the channel write this, and say ``channelHasWritten()`` after it.
+        case handOver(ByteBuffer)
+    }
+
     /// What to do with something that arrived.
     package enum Delivery: Sendable {
         /// Nobody waits for it.
@@ -85,6 +106,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     /// How many of `inFlight`, at its end, are still in `outbound`.
     private var unsentCount = 0
     private var outbound = ByteBuffer()
+    /// Room for the next `outbound`.
+    private var spare = ByteBuffer()
+    private var writer = Writer.anybody
     private var bytesInFlight = 0
     /// Those that found no room, with their requests.
     private var waiting = CircularBuffer<(request: Request, bytes: ByteBuffer)>()
@@ -99,8 +123,8 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     private var flushIsDue = false
     /// No request's time is up before this.
     private var nextExpiry = NIODeadline.distantFuture
-    /// The `nextExpiry` that whoever calls ``expire(now:)`` knows of.
-    private var knownExpiry = NIODeadline.distantFuture
+    /// When whoever calls ``expire(now:)`` will do so.
+    private var knownCheck = NIODeadline.distantFuture
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -158,23 +182,87 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         return askForFlush()
     }
 
-    /// What is to be sent now; nil if there is nothing.
+    /// Gives out what the channel, or the event loop's thread itself, is to send now.
     ///
     /// ``nextCheck`` is to be looked at afterwards.
-    package mutating func flush(now: NIODeadline) -> Batch? {
+    ///
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - directly: whether the thread writes to the socket, and will say ``wrote(_:goesOn:now:)``.
+    /// - Returns: the batch; nil if there is nothing to send, or somebody else is sending.
+    package mutating func flush(now: NIODeadline, directly: Bool = false) -> Batch? {
         flushIsDue = false
-        knownExpiry = nextExpiry
+        let batch = writer == .anybody ? takeBatch(now: now, directly: directly) : nil
+        knownCheck = min(knownCheck, nextCheck)
+        return batch
+    }
+
+    /// What a caller's own thread is to write to the socket after it submitted something, in place of the flush that it was
+    /// told to arrange; nil if it has to arrange that after all.
+    ///
+    /// It writes itself if nothing is on its way, because then nobody has to be waked for it. Else the event loop is at work
+    /// anyway, and what gathers until it comes around leaves in one write.
+    ///
+    /// - Parameter now: the time.
+    /// - Returns: the batch; ``wrote(_:goesOn:now:)`` has to be told what became of it.
+    package mutating func takeOver(now: NIODeadline) -> Batch? {
+        guard flushIsDue, writer == .anybody, inFlight.count == unsentCount else { return nil }
+        // The event loop has to know when to look after what is sent.
+        guard min(nextExpiry, now + limits.stall) >= knownCheck else { return nil }
+        flushIsDue = false
+        return takeBatch(now: now, directly: true)
+    }
+
+    /// Takes note that a thread has written its batch.
+    ///
+    /// - Parameters:
+    ///   - bytes: the batch's, without what the socket took; nothing is left of them.
+    ///   - goesOn: whether the thread can write what has gathered meanwhile.
+    ///   - now: the time.
+    /// - Returns: what the thread has to do next.
+    package mutating func wrote(_ bytes: inout ByteBuffer, goesOn: Bool, now: NIODeadline) -> AfterWriting {
+        guard closedBy == nil else { return .nothing }
+        guard bytes.readableBytes == 0 else {
+            writer = .channel
+            defer { bytes = ByteBuffer() }
+            return .handOver(bytes)
+        }
+        if bytes.capacity <= Pipeline.spareBytesMax {
+            swap(&bytes, &spare)
+            spare.clear()
+        }
+        writer = .anybody
+        if goesOn, !flushIsDue, let batch = takeBatch(now: now, directly: true) {
+            return .write(batch)
+        }
+        return askForFlush() ? .flush : .nothing
+    }
+
+    /// Takes note that the channel has written what was handed over to it; tells whether a flush has to be arranged.
+    package mutating func channelHasWritten() -> Bool {
+        guard closedBy == nil else { return false }
+        writer = .anybody
+        return askForFlush()
+    }
+
+    private mutating func takeBatch(now: NIODeadline, directly: Bool) -> Batch? {
         guard outbound.readableBytes > 0 else { return nil }
         if unsentCount == inFlight.count {
             lastProgress = now
         }
         unsentCount = 0
-        defer {
-            outbound = ByteBuffer()
-            traffic = (0, 0)
+        let batch = Batch(bytes: outbound, requestCount: traffic.requests, requestBytes: traffic.bytes)
+        outbound = spare
+        spare = ByteBuffer()
+        traffic = (0, 0)
+        if directly {
+            writer = .thread
         }
-        return Batch(bytes: outbound, requestCount: traffic.requests, requestBytes: traffic.bytes)
+        return batch
     }
+
+    /// The largest buffer that is kept for its room.
+    private static var spareBytesMax: Int { 1 << 16 }
 
     private var hasRoom: Bool {
         inFlight.count < limits.requestsMax && (bytesInFlight < limits.bytesMax || inFlight.isEmpty)
@@ -191,7 +279,9 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
     }
 
     private mutating func askForFlush() -> Bool {
-        guard !flushIsDue, outbound.readableBytes > 0 || nextExpiry < knownExpiry else { return false }
+        // Whoever writes looks afterwards what has gathered.
+        let canWrite = writer == .anybody && outbound.readableBytes > 0
+        guard !flushIsDue, canWrite || nextExpiry < knownCheck else { return false }
         flushIsDue = true
         return true
     }
@@ -270,7 +360,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
             waiting = staying
         }
         nextExpiry = next
-        knownExpiry = next
+        knownCheck = nextCheck
         return failed
     }
 
@@ -320,6 +410,7 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         inFlight.removeAll()
         waiting.removeAll()
         outbound = ByteBuffer()
+        spare = ByteBuffer()
         unsentCount = 0
         nextExpiry = .distantFuture
         return failed

@@ -73,7 +73,13 @@ package struct ReplyDecoder: Sendable {
         while true {
             switch state {
             case .header:
-                guard let word = buffer.readInteger(as: UInt64.self) else { return nil }
+                guard let word = buffer.readInteger(as: UInt64.self) else {
+                    // The channel reads into it again if nobody else has it.
+                    if buffer.readableBytes == 0 {
+                        buffer = ByteBuffer()
+                    }
+                    return nil
+                }
                 let header = try ProtoHeader(word: word, bodyBytesMax: bodyBytesMax)
                 if header.kind == .message {
                     guard header.bodyByteCount >= MessageHeader.byteCount else {

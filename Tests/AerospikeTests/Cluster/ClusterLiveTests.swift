@@ -13,7 +13,7 @@ func withCluster(
     let cluster = Cluster(
         configuration: configuration,
         connector: Connector(),
-        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        eventLoops: Array(MultiThreadedEventLoopGroup.singleton.makeIterator()),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )
     try await withThrowingTaskGroup(of: Void.self) { group in
