@@ -6,7 +6,7 @@ import Synchronization
 
 /// An ``EmbeddedStore`` that keeps nothing, in simulated time.
 final class MemoryFixture: StoreFixture {
-    static let capabilities: FixtureCapabilities = .simulatedTime
+    static let capabilities: FixtureCapabilities = [.simulatedTime, .oneProcess]
 
     private let clock = ManualClock()
     private let embedded: EmbeddedStore
@@ -25,7 +25,7 @@ final class MemoryFixture: StoreFixture {
 
 /// An ``EmbeddedStore`` in a directory of its own, in simulated time.
 final class DirectoryFixture: StoreFixture {
-    static let capabilities: FixtureCapabilities = [.simulatedTime, .restart]
+    static let capabilities: FixtureCapabilities = [.simulatedTime, .restart, .oneProcess]
 
     private struct State {
         var store: EmbeddedStore
