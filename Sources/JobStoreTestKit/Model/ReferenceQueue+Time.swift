@@ -28,8 +28,8 @@ extension ReferenceQueue {
     private var margin: Int64 { Limits.deadlineMargin.wholeMicroseconds }
 
     private func moveClock(to instant: StoreInstant) {
-        wallMilliseconds += (instant.microseconds - now.microseconds) / 1_000
         now = instant
+        wallMilliseconds = start.wallMilliseconds + (now.microseconds - start.now.microseconds) / 1_000
     }
 
     private func step(to instant: StoreInstant) {

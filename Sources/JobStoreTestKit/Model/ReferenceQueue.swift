@@ -103,6 +103,8 @@ open class ReferenceQueue {
     /// Set while a put, and everything after it, waits for ``put(as:)`` to say what its job's id is.
     public internal(set) var sessionThatPuts: SessionKey?
 
+    /// The clocks when the queue was made.
+    let start: (now: StoreInstant, wallMilliseconds: Int64)
     var idToCome: JobID?
     var answers: [Answer] = []
     var runnable: [SessionKey] = []
@@ -117,6 +119,7 @@ open class ReferenceQueue {
     public required init(now: StoreInstant, wallMilliseconds: Int64) {
         self.now = now
         self.wallMilliseconds = wallMilliseconds
+        start = (now, wallMilliseconds)
     }
 
     // MARK: Where order is decided

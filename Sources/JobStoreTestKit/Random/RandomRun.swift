@@ -81,6 +81,21 @@ public final class RandomRun {
         await fixture.tearDown()
     }
 
+    /// Runs so many steps, and again where they failed in real time while the machine was too busy to keep it.
+    ///
+    /// - Parameters:
+    ///   - seed: What the steps are made of.
+    ///   - steps: How many.
+    ///   - makeFixture: Makes a fresh fixture for each attempt.
+    /// - Throws: ``ConformanceFailure`` as of ``run(seed:steps:on:)``.
+    public static func run(
+        seed: UInt64,
+        steps: Int,
+        onFresh makeFixture: () async throws -> any StoreFixture
+    ) async throws {
+        try await Conformance.untilConclusive(makeFixture) { try await run(seed: seed, steps: steps, on: $0) }
+    }
+
     func note(_ line: @autoclosure () -> String) {
         trace.append("  \(step) [\(model.now.microseconds / 1_000) ms] \(line())")
         if trace.count > Self.traceLinesMax { trace.removeFirst() }

@@ -68,17 +68,26 @@ class WeakQueue: ReferenceQueue {
     override func execute(_ request: Request, session key: SessionKey) -> TestReply? {
         guard let instance = sessions.first(where: { $0.key == key })?.instance else { return nil }
         if let premature = prematureReply(request.command, instance) { return premature }
-        note(request.command, instance)
+        noteJob(request.command, instance)
         let reply = super.execute(request, session: key)
+        if reply != .notFound { noteAct(request.command, instance) }
         if case .inserted(let id) = reply { changes[id] = Change(instance: instance, instant: now) }
         return reply
     }
 
-    /// Remembers that the instance changes something.
-    private func note(_ command: Command, _ instance: Int) {
+    /// Remembers that the instance changes a job.
+    private func noteJob(_ command: Command, _ instance: Int) {
         switch command {
         case .release(let id, _, _, _), .bury(let id, _, _), .kickJob(let id):
             changes[id] = Change(instance: instance, instant: now)
+        default:
+            break
+        }
+    }
+
+    /// Remembers that the instance has changed something.
+    private func noteAct(_ command: Command, _ instance: Int) {
+        switch command {
         case .peek, .peekNext, .tubeUsed, .tubesWatched, .jobStatistics, .tubeStatistics, .storeStatistics, .tubes:
             return
         case .use, .watch, .ignore, .reserve:
