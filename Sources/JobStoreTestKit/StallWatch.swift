@@ -2,11 +2,18 @@ import Synchronization
 
 /// Measures how late a machine resumes its tasks: where time is real, what happens meanwhile proves nothing.
 final class StallWatch: Sendable {
-    private let worst = Mutex(Duration.zero)
+    private struct State {
+        var worst = Duration.zero
+        var lastBeat = ContinuousClock.now
+    }
+
+    private let state = Mutex(State())
     private static let beat = Duration.milliseconds(20)
 
-    /// The longest time so far by which a task was late.
-    var longest: Duration { worst.withLock { $0 } }
+    /// The longest time so far by which a task was late; it may be late still.
+    var longest: Duration {
+        state.withLock { max($0.worst, ContinuousClock.now - $0.lastBeat - Self.beat) }
+    }
 
     /// Does something and measures meanwhile.
     func watch(_ body: () async throws -> Void) async throws {
@@ -28,10 +35,12 @@ final class StallWatch: Sendable {
     }
 
     private func measure() async {
-        let start = ContinuousClock.now
         try? await Task.sleep(for: Self.beat)
-        let late = ContinuousClock.now - start - Self.beat
-        worst.withLock { $0 = max($0, late) }
+        state.withLock { state in
+            let now = ContinuousClock.now
+            state.worst = max(state.worst, now - state.lastBeat - Self.beat)
+            state.lastBeat = now
+        }
     }
 }
 

@@ -127,6 +127,14 @@ extension Request {
         }
     }
 
+    /// Whether it does the same whatever an instance knows of others: it names its job, or is the session's own.
+    var isDirect: Bool {
+        switch command {
+        case .reserve, .kick, .peekNext, .pause, .truncate, .tubeStatistics, .storeStatistics, .tubes: false
+        default: true
+        }
+    }
+
     /// Whether it is a reserve that waits for a job.
     var mayWait: Bool {
         switch command {

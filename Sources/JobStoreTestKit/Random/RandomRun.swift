@@ -31,13 +31,13 @@ public final class RandomRun {
     /// Far-off delays that were used, so that no two jobs are due together.
     var delays: Set<UInt32> = []
     /// The instance that commands are now given to.
-    private var instance = 0
+    var instance = 0
     /// The instances that did something of which others may not have heard.
-    private var unheard: Set<Int> = []
+    var unheard: Set<Int> = []
     /// Whether something is done without a reply, or without having been replied to.
-    private var isUnderWay = false
-    private var lastIDs: [TubeName: JobID] = [:]
-    private var usedIDs: Set<JobID> = []
+    var isUnderWay = false
+    var lastIDs: [TubeName: JobID] = [:]
+    var usedIDs: Set<JobID> = []
     /// Whether ages can still be told: a wall clock that was set makes them a matter of when a job was written.
     var isAgeKnown = true
     private var trace: [String] = []
@@ -148,31 +148,7 @@ public final class RandomRun {
         }
     }
 
-    /// Commands such that at no time two sessions do something of which either could be first.
-    private func commandFromAfar() async throws {
-        if random.oneIn(25) { instance = ports[Int.random(in: 0..<ports.count, using: &random)].instance }
-        let waiting = clients.filter { model.isBlocked($0.key) }
-        let isLoaded = model.sessions.contains { $0.wait != nil && !$0.queue.isEmpty }
-        if waiting.count == 1, !isLoaded, random.oneIn(8) {
-            let count = Int.random(in: 1...3, using: &random)
-            let requests = (0..<count).map { _ in request(for: waiting[0].key, isAlone: true) }
-            return try await submit(requests, by: waiting[0])
-        }
-        let free = clients.filter { !model.isBlocked($0.key) }
-        guard let client = (free.filter { $0.instance == instance }.randomElement(using: &random)) else {
-            if free.isEmpty { return try await endSomeWait() }
-            instance = free[0].instance
-            return
-        }
-        let mayWait =
-            !isLoaded
-            && waiting.allSatisfy { capabilities.contains(.fairOverInstances) || $0.instance == client.instance }
-        let count = waiting.isEmpty && random.oneIn(8) ? Int.random(in: 2...6, using: &random) : 1
-        let requests = (0..<count).map { _ in request(for: client.key, isAlone: !waiting.isEmpty, mayWait: mayWait) }
-        try await submit(requests, by: client)
-    }
-
-    private func submit(_ requests: [Request], by client: Client) async throws {
+    func submit(_ requests: [Request], by client: Client) async throws {
         if isUnderWay, requests.contains(where: { $0.isOverview || $0.mayWait }) { try await settle() }
         try await willAct(in: client.instance)
         for request in requests { note("s\(client.key): \(request.summary)") }
@@ -182,27 +158,7 @@ public final class RandomRun {
         isUnderWay = isUnderWay || model.isBlocked(client.key)
     }
 
-    // MARK: - Instances
-
-    /// Lets an instance hear of what others did.
-    private func willAct(in instance: Int) async throws {
-        if unheard.contains(where: { $0 != instance }) { try await settle() }
-        didAct(in: instance)
-    }
-
-    private func didAct(in instance: Int) {
-        if !isPrompt { unheard.insert(instance) }
-    }
-
-    private func settle() async throws {
-        guard !isPrompt else { return }
-        note("settle")
-        try await fixture.advance(by: type(of: fixture).lateness)
-        unheard = []
-        isUnderWay = false
-    }
-
-    private func endSomeWait() async throws {
+    func endSomeWait() async throws {
         guard let client = clients.filter({ model.isBlocked($0.key) }).randomElement(using: &random) else { return }
         try await endWait(client)
     }
@@ -308,78 +264,4 @@ public final class RandomRun {
             try await submit([Request(.pause(name, seconds: 0))], by: client)
         }
     }
-
-    // MARK: - Comparing
-
-    /// Awaits every reply that the model gave and checks that there is no other.
-    private func compare() async throws {
-        var inserted: [ReferenceQueue.SessionKey: TestReply] = [:]
-        while true {
-            for answer in model.takeAnswers() {
-                guard let client = clients.first(where: { $0.key == answer.session }) else { continue }
-                didAct(in: client.instance)
-                let reply: TestReply
-                if let early = inserted.removeValue(forKey: client.key) {
-                    reply = early
-                } else {
-                    reply = try await client.session.reply()
-                }
-                note("  s\(client.key) → \(reply.summary)")
-                guard isAlike(reply, answer.reply) else {
-                    throw ConformanceFailure("s\(client.key): expected \(answer.reply), got \(reply)")
-                }
-            }
-            guard let key = model.sessionThatPuts, let client = clients.first(where: { $0.key == key }) else { break }
-            let reply = try await client.session.reply()
-            guard case .inserted(let id) = reply, let tube = model.sessions.first(where: { $0.key == key })?.used else {
-                throw ConformanceFailure("s\(key): expected a job to be inserted, got \(reply)")
-            }
-            try checkID(id, tube)
-            inserted[key] = reply
-            model.put(as: id)
-        }
-        for client in clients {
-            if let stray = try client.session.poll() {
-                throw ConformanceFailure("s\(client.key): expected no reply, got \(stray)")
-            }
-            let isBlocked = model.isBlocked(client.key)
-            guard client.session.isBlocked == isBlocked else {
-                throw ConformanceFailure("s\(client.key): expected \(isBlocked ? "to wait" : "not to wait")")
-            }
-        }
-    }
-
-    private func checkID(_ id: JobID, _ tube: TubeName) throws {
-        let isFirst = usedIDs.isEmpty
-        guard usedIDs.insert(id).inserted, id > lastIDs[tube] ?? 0, id < 1 << 53, id == 1 || !isFirst else {
-            throw ConformanceFailure("job \(id) in \(tube) after \(lastIDs[tube] ?? 0)")
-        }
-        lastIDs[tube] = id
-    }
-
-    private func isAlike(_ reply: TestReply, _ expected: TestReply) -> Bool {
-        var reply = capabilities.contains(.freshStart) ? reply : model.forgiving(reply, expected)
-        switch (reply, expected) {
-        case (.jobStatistics(var statistics), .jobStatistics(let other)):
-            if !isAgeKnown { statistics.ageSeconds = other.ageSeconds }
-            if !isTimed {
-                forgive(&statistics.ageSeconds, other.ageSeconds)
-                if other.timeLeftSeconds > 0 { forgive(&statistics.timeLeftSeconds, other.timeLeftSeconds) }
-            }
-            reply = .jobStatistics(statistics)
-        case (.tubeStatistics(var statistics), .tubeStatistics(let other)):
-            if !isTimed, other.pauseLeftSeconds > 0 { forgive(&statistics.pauseLeftSeconds, other.pauseLeftSeconds) }
-            reply = .tubeStatistics(statistics)
-        default:
-            break
-        }
-        return reply == expected
-    }
-
-    /// Takes a number of seconds for what is expected where the run's own duration may be what they differ by.
-    private func forgive(_ seconds: inout UInt64, _ expected: UInt64) {
-        if max(seconds, expected) - min(seconds, expected) <= Self.runSecondsMax { seconds = expected }
-    }
-
-    private static let runSecondsMax: UInt64 = 900
 }
