@@ -25,6 +25,14 @@ public enum Conformance {
             self.body = body
         }
 
+        /// Runs the case, and again where it failed in real time while the machine was too busy to keep it.
+        ///
+        /// - Parameter makeFixture: Makes a fresh fixture for each attempt.
+        /// - Throws: ``ConformanceFailure``, or what the fixture throws.
+        public func run(onFresh makeFixture: () async throws -> any StoreFixture) async throws {
+            try await Conformance.untilConclusive(makeFixture) { try await run(on: $0) }
+        }
+
         /// The name.
         public var description: String { name }
 

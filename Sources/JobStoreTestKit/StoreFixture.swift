@@ -1,6 +1,13 @@
 public import BeanspikeCore
 
-/// What a fixture can do beyond running commands; cases that need more than that are left out.
+/// What a fixture can do beyond running commands, and what its store promises beyond what every store does.
+///
+/// A case that cannot be run without a capability is left out; most cases ask for less where one is missing.
+///
+/// What every store promises: the first job of a fresh store has id 1; ids stay below 2^53, are never used twice, and
+/// within one tube rise by arrival, as long as each put waits for the reply of the one before, in whatever instance.
+/// What a command names by a job's id takes effect on the job as it is. Everything else is exact within one instance,
+/// and over instances when nothing is under way and ``StoreFixture/lateness`` has passed.
 public struct FixtureCapabilities: OptionSet, Sendable {
     /// The capabilities as bits.
     public let rawValue: Int
@@ -14,6 +21,29 @@ public struct FixtureCapabilities: OptionSet, Sendable {
     public static let restart = FixtureCapabilities(rawValue: 2)
     /// Waits, reservations and jobs can be shared with a second instance of the store.
     public static let sharing = FixtureCapabilities(rawValue: 4)
+
+    /// Ids are 1, 2, 3 and so on over all tubes, so that the order of ids is that of arrival in different tubes too.
+    ///
+    /// Without it a tube may take its ids in blocks, and there are gaps.
+    public static let consecutiveIDs = FixtureCapabilities(rawValue: 8)
+    /// Of the sessions that wait in all instances, the one that waits longest is served first.
+    ///
+    /// Without it that holds for the sessions of each instance; over instances a job goes to exactly one of them.
+    public static let fairOverInstances = FixtureCapabilities(rawValue: 16)
+    /// A restart can set the wall clock, and the store takes its time from that clock.
+    ///
+    /// Without it ``StoreFixture/restart(after:wallStep:)`` is only asked for steps of zero.
+    public static let wallClockSteps = FixtureCapabilities(rawValue: 32)
+    /// What is not a job begins anew with the store and with a tube.
+    ///
+    /// Counts of what was put, deleted, timed out and paused are zero when a store is opened, and a tube's are when
+    /// it comes to exist again; a pause ends with a restart. Without it any of that may go on from where it was.
+    public static let freshStart = FixtureCapabilities(rawValue: 64)
+
+    /// What a store that belongs to one process promises.
+    public static let oneProcess: FixtureCapabilities = [
+        .consecutiveIDs, .fairOverInstances, .wallClockSteps, .freshStart,
+    ]
 }
 
 /// One fresh, empty store for one conformance case, and what the case may do to its surroundings.
@@ -29,10 +59,12 @@ public protocol StoreFixture: AnyObject, Sendable {
 
     /// How far before an instant a case may still look and find that nothing happened.
     ///
-    /// A microsecond in simulated time; a few hundred milliseconds where time is real.
+    /// A microsecond in simulated time; where time is real, as long as a command may take on a busy machine, less
+    /// than a second.
     static var earliness: Duration { get }
 
-    /// How long after an instant everything that was due at it has certainly happened.
+    /// How long after an instant everything that was due at it has certainly happened, and how long after a reply
+    /// every instance knows what it stands for.
     ///
     /// Zero in simulated time; a few hundred milliseconds where time is real.
     static var lateness: Duration { get }
@@ -40,7 +72,9 @@ public protocol StoreFixture: AnyObject, Sendable {
     /// Lets so much time pass and has the store do what came due; a fixture in real time sleeps.
     func advance(by duration: Duration) async throws
 
-    /// Closes the store cleanly and opens it again.
+    /// Closes the store cleanly, in all instances, and opens it again.
+    ///
+    /// Afterwards ``store`` and ``secondInstance()`` are others.
     ///
     /// - Parameters:
     ///   - downtime: How long it is closed.

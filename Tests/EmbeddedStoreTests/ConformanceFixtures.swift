@@ -6,7 +6,7 @@ import Synchronization
 
 /// An ``EmbeddedStore`` that keeps nothing, in simulated time.
 final class MemoryFixture: StoreFixture {
-    static let capabilities: FixtureCapabilities = .simulatedTime
+    static let capabilities: FixtureCapabilities = [.simulatedTime, .oneProcess]
 
     private let clock = ManualClock()
     private let embedded: EmbeddedStore
@@ -23,9 +23,28 @@ final class MemoryFixture: StoreFixture {
     func tearDown() async { try? await embedded.close() }
 }
 
+/// An ``EmbeddedStore`` that keeps nothing, in real time, as if shared by two instances.
+final class RealTimeFixture: StoreFixture {
+    static let capabilities: FixtureCapabilities = [.sharing, .oneProcess]
+    static let earliness = Duration.milliseconds(700)
+    static let lateness = Duration.milliseconds(100)
+
+    private let embedded: EmbeddedStore
+
+    init() throws { embedded = try EmbeddedStore.inMemory() }
+
+    var store: any JobStore { embedded }
+
+    func secondInstance() async throws -> any JobStore { embedded }
+
+    func advance(by duration: Duration) async throws { try await Task.sleep(for: duration) }
+
+    func tearDown() async { try? await embedded.close() }
+}
+
 /// An ``EmbeddedStore`` in a directory of its own, in simulated time.
 final class DirectoryFixture: StoreFixture {
-    static let capabilities: FixtureCapabilities = [.simulatedTime, .restart]
+    static let capabilities: FixtureCapabilities = [.simulatedTime, .restart, .oneProcess]
 
     private struct State {
         var store: EmbeddedStore

@@ -10,6 +10,12 @@ import Testing
         try await conformanceCase.run(on: MemoryFixture())
     }
 
+    /// By the machine's clocks; what fails while other tests keep the machine busy is tried again.
+    @Test(arguments: Conformance.cases(for: RealTimeFixture.capabilities))
+    func inRealTime(_ conformanceCase: Conformance.Case) async throws {
+        try await conformanceCase.run(onFresh: { try RealTimeFixture() })
+    }
+
     @Test(arguments: Conformance.cases(for: DirectoryFixture.capabilities))
     func onDisk(_ conformanceCase: Conformance.Case) async throws {
         try await conformanceCase.run(on: DirectoryFixture())
@@ -35,6 +41,11 @@ private func seeds(_ count: UInt64) -> ClosedRange<UInt64> {
     @Test(arguments: seeds(12))
     func inMemory(seed: UInt64) async throws {
         try await RandomRun.run(seed: seed, steps: 3_000, on: MemoryFixture())
+    }
+
+    @Test(arguments: seeds(2))
+    func inRealTime(seed: UInt64) async throws {
+        try await RandomRun.run(seed: seed, steps: 1_000, onFresh: { try RealTimeFixture() })
     }
 
     @Test(arguments: seeds(8))

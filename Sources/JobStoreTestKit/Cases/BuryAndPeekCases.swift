@@ -4,18 +4,19 @@ extension Conformance {
     static let buryAndKickCases: [Case] = [
         Case("kick/buried jobs in the order of burial, as many as asked for") { bed in
             let session = bed.session()
-            for _ in 0..<5 { try await session.put() }
-            for id in [3, 1, 5, 2, 4] as [JobID] {
-                try await session.reserveJob(id)
-                try await session.expect(.bury(id, priority: UInt32(id)), .buried)
+            var ids: [JobID] = []
+            for _ in 0..<5 { ids.append(try await session.put()) }
+            for number in [2, 0, 4, 1, 3] {
+                try await session.reserveJob(ids[number])
+                try await session.expect(.bury(ids[number], priority: UInt32(number)), .buried)
             }
             try await session.expect(.reserve(.none), .timedOut)
-            for (bound, expected) in [(0, []), (1, [3]), (2, [1, 5]), (9, [2, 4])] as [(UInt64, [JobID])] {
+            for (bound, expected) in [(0, []), (1, [2]), (2, [0, 4]), (9, [1, 3])] as [(UInt64, [Int])] {
                 try await session.expect(.kick(bound), .kicked(UInt64(expected.count)))
-                for id in expected.sorted() {
+                for number in expected.sorted() {
                     let job = try await session.reserve()
-                    try expect(job.id, is: id)
-                    try expect(job.priority, is: UInt32(id))
+                    try expect(job.id, is: ids[number])
+                    try expect(job.priority, is: UInt32(number))
                 }
             }
             try await session.expect(.kick(9), .kicked(0))
@@ -60,24 +61,23 @@ extension Conformance {
         },
         Case("kick/hands jobs to who waits") { bed in
             let session = bed.session()
+            let waiter = try await bed.distantSession()
             let id = try await session.put()
             try await session.reserve()
             try await session.expect(.bury(id, priority: 0), .buried)
-            let waiter = try await bed.distantSession()
             try await waiter.beginWait()
             try await session.expect(.kick(1), .kicked(1))
             try expect(try await waiter.reserved().id, is: id)
         },
         Case("bury/a job that is buried again goes to the end") { bed in
             let session = bed.session()
-            for _ in 0..<3 { try await session.put() }
-            for id in 1...3 as ClosedRange<JobID> {
+            var ids: [JobID] = []
+            for _ in 0..<3 { ids.append(try await session.put()) }
+            for id in ids + [ids[0]] {
                 try await session.reserveJob(id)
                 try await session.expect(.bury(id, priority: 0), .buried)
             }
-            try await session.reserveJob(1)
-            try await session.expect(.bury(1, priority: 0), .buried)
-            for id in [2, 3, 1] as [JobID] {
+            for id in [ids[1], ids[2], ids[0]] {
                 try expect(try await session.found(.peekNext(.buried)).id, is: id)
                 try await session.expect(.kick(1), .kicked(1))
             }
@@ -111,14 +111,16 @@ extension Conformance {
             try await session.put(priority: 1)
             try await session.put(delay: 300)
             let delayed = try await session.put(delay: 200)
+            var buried: [JobID] = []
             for _ in 0..<2 {
                 let id = try await session.put(priority: 0)
                 try await session.reserve()
                 try await session.expect(.bury(id, priority: 0), .buried)
+                buried.append(id)
             }
             try expect(try await session.found(.peekNext(.ready)).id, is: ready)
             try expect(try await session.found(.peekNext(.delayed)).id, is: delayed)
-            try expect(try await session.found(.peekNext(.buried)).id, is: 6)
+            try expect(try await session.found(.peekNext(.buried)).id, is: buried[0])
             try await session.expect(.use(alpha), .using(alpha))
             for state in [JobState.ready, .delayed, .buried] {
                 try await session.expect(.peekNext(state), .notFound)
@@ -126,15 +128,17 @@ extension Conformance {
         },
         Case("peek/soonest delayed job follows kick, delete and release") { bed in
             let session = bed.session()
-            for delay in [300, 200, 100] as [UInt32] { try await session.put(delay: delay) }
-            try expect(try await session.found(.peekNext(.delayed)).id, is: 3)
+            let late = try await session.put(delay: 300)
+            let middle = try await session.put(delay: 200)
+            let soon = try await session.put(delay: 100)
+            try expect(try await session.found(.peekNext(.delayed)).id, is: soon)
             try await session.expect(.kick(1), .kicked(1))
-            try expect(try await session.found(.peekNext(.delayed)).id, is: 2)
-            try await session.expect(.delete(2), .deleted)
-            try expect(try await session.found(.peekNext(.delayed)).id, is: 1)
-            try expect(try await session.reserve().id, is: 3)
-            try await session.expect(.release(3, priority: 0, delaySeconds: 250), .released)
-            try expect(try await session.found(.peekNext(.delayed)).id, is: 3)
+            try expect(try await session.found(.peekNext(.delayed)).id, is: middle)
+            try await session.expect(.delete(middle), .deleted)
+            try expect(try await session.found(.peekNext(.delayed)).id, is: late)
+            try expect(try await session.reserve().id, is: soon)
+            try await session.expect(.release(soon, priority: 0, delaySeconds: 250), .released)
+            try expect(try await session.found(.peekNext(.delayed)).id, is: soon)
         },
     ]
 }

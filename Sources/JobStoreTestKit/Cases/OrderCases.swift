@@ -5,19 +5,21 @@ extension Conformance {
         Case("order/first id is 1 and ids rise by arrival") { bed in
             let a = bed.session()
             let b = try await bed.distantSession()
-            for expected in 1...20 {
-                let id = try await (expected.isMultiple(of: 2) ? a : b).put(priority: UInt32(100 - expected))
-                try expect(id, is: JobID(expected))
+            var ids: [JobID] = []
+            for number in 1...20 {
+                ids.append(try await (number.isMultiple(of: 2) ? a : b).put(priority: UInt32(100 - number)))
             }
+            try bed.expectRising(ids)
         },
         Case("order/smallest priority first, then smallest id") { bed in
             let session = bed.session()
             let priorities: [UInt32] = [5, 0, .max, 5, 1_024, 0, 1_023, .max, 3, 5]
-            for priority in priorities { try await session.put(priority: priority) }
+            var ids: [JobID] = []
+            for priority in priorities { ids.append(try await session.put(priority: priority)) }
             let expected = priorities.enumerated().sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }
             for (offset, priority) in expected {
                 let job = try await session.reserve()
-                try expect(job.id, is: JobID(offset + 1))
+                try expect(job.id, is: ids[offset])
                 try expect(job.priority, is: priority)
             }
             try await session.expect(.reserve(.none), .timedOut)
@@ -50,67 +52,71 @@ extension Conformance {
         },
         Case("order/a released job returns to its place by id") { bed in
             let session = bed.session()
-            for _ in 0..<3 { try await session.put(priority: 1) }
-            try expect(try await session.reserve().id, is: 1)
-            try await session.expect(.release(1, priority: 1, delaySeconds: 0), .released)
-            for id in 1...3 { try expect(try await session.reserve().id, is: JobID(id)) }
+            var ids: [JobID] = []
+            for _ in 0..<3 { ids.append(try await session.put(priority: 1)) }
+            try expect(try await session.reserve().id, is: ids[0])
+            try await session.expect(.release(ids[0], priority: 1, delaySeconds: 0), .released)
+            for id in ids { try expect(try await session.reserve().id, is: id) }
         },
     ]
 
     static let delayCases: [Case] = [
         Case("delay/not handed out before it is due") { bed in
             let session = bed.session()
-            let id = try await session.put(delay: 2)
+            let (id, put) = try await bed.timing { try await session.put(delay: 2) }
             try expect(try await session.state(of: id), is: .delayed)
-            try await bed.advance(almost: 2)
-            try await session.expect(.reserve(.none), .timedOut)
-            try expect(try await session.state(of: id), is: .delayed)
-            try await bed.advanceToInstant()
+            try await bed.advance(toJustBefore: 2, after: put)
+            session.submit(.reserve(.none), .jobStatistics(id))
+            try expect(try await session.reply(), is: .timedOut)
+            guard case .jobStatistics(let statistics) = try await session.reply() else {
+                throw ConformanceFailure("expected statistics")
+            }
+            try expect(statistics.lifecycle.state, is: .delayed)
+            try await bed.advance(past: 2, after: put)
             try expect(try await session.state(of: id), is: .ready)
             try expect(try await session.reserve().id, is: id)
         },
         Case("delay/ready jobs go first whatever their priority, until the delay is over") { bed in
             let session = bed.session()
-            let late = try await session.put(priority: 0, delay: 1)
+            let (late, put) = try await bed.timing { try await session.put(priority: 0, delay: 2) }
             let soon = try await session.put(priority: 9)
             let last = try await session.put(priority: 9)
             try expect(try await session.reserve().id, is: soon)
-            try await bed.advance(seconds: 1)
-            try await bed.settle()
+            try await bed.advance(past: 2, after: put)
             try expect(try await session.reserve().id, is: late)
             try expect(try await session.reserve().id, is: last)
         },
         Case("delay/due in the order of time") { bed in
             let session = bed.session()
-            let third = try await session.put(delay: 6)
-            let first = try await session.put(delay: 2)
-            let second = try await session.put(delay: 4)
+            let third = try await session.put(delay: 3)
+            let first = try await session.put(delay: 1)
+            let second = try await session.put(delay: 2)
             for id in [first, second, third] {
                 try expect(try await session.found(.peekNext(.delayed)).id, is: id)
                 try await session.beginWait()
-                try await bed.advance(seconds: 2)
+                try await bed.advanceToReply(seconds: 1)
                 try expect(try await session.reserved().id, is: id)
             }
             try await session.expect(.peekNext(.delayed), .notFound)
         },
         Case("delay/wakes a waiting session") { bed in
             let session = bed.session()
-            let id = try await session.put(delay: 1)
             let waiter = try await bed.distantSession()
+            let (id, put) = try await bed.timing { try await session.put(delay: 1) }
             try await waiter.beginWait()
-            try await bed.advance(almost: 1)
+            try await bed.advance(toJustBefore: 1, after: put)
             try waiter.expectWaiting()
-            try await bed.advanceToInstant()
+            try await bed.advance(past: 1, after: put)
             try expect(try await waiter.reserved().id, is: id)
         },
         Case("delay/a kicked or deleted job does not come due") { bed in
             let session = bed.session()
-            let kicked = try await session.put(delay: 1)
-            let deleted = try await session.put(delay: 1)
+            let kicked = try await session.put(delay: 2)
+            let deleted = try await session.put(delay: 2)
             try await session.expect(.kickJob(kicked), .kickedJob)
             try await session.expect(.delete(deleted), .deleted)
             try expect(try await session.reserve().id, is: kicked)
-            try await bed.advance(seconds: 2)
+            try await bed.advance(seconds: 3)
             try await session.expect(.reserve(.none), .timedOut)
             try await session.expect(.peek(deleted), .notFound)
         },
@@ -121,7 +127,7 @@ extension Conformance {
             let statistics = try await session.statistics(of: id)
             try expect(statistics.lifecycle.state, is: .delayed)
             try expect(statistics.lifecycle.delaySeconds, is: .max)
-            try expect((4_294_967_290...4_294_967_293).contains(statistics.timeLeftSeconds), is: true)
+            try bed.expectLeft(statistics.timeLeftSeconds, is: 4_294_967_293)
         },
     ]
 }

@@ -6,14 +6,15 @@ extension Conformance {
             let holder = bed.session()
             let other = try await bed.distantSession()
             let id = try await holder.put(priority: 3, ttr: 2)
-            try await holder.reserve()
-            try await bed.advance(almost: 2)
+            let (_, reserve) = try await bed.timing { try await holder.reserve() }
+            try await bed.advance(toJustBefore: 2, after: reserve)
             try expect(try await other.state(of: id), is: .reserved)
-            try await bed.advanceToInstant()
+            try await bed.advance(past: 2, after: reserve)
             let statistics = try await other.statistics(of: id)
             try expect(statistics.lifecycle.state, is: .ready)
             try expect(statistics.lifecycle.timeouts, is: 1)
             try expect(statistics.lifecycle.releases, is: 0)
+            try await bed.settle()
             try expect(try await other.statistics().timeouts, is: 1)
             try expect(try await other.reserve().reserves, is: 2)
         },
@@ -23,25 +24,25 @@ extension Conformance {
             let id = try await holder.put(ttr: 1)
             try await holder.reserve()
             try await waiter.beginWait()
-            try await bed.advance(seconds: 1)
+            try await bed.advanceToReply(seconds: 1)
             try expect(try await waiter.reserved().id, is: id)
         },
         Case("reservation/touch starts the time anew") { bed in
             let session = bed.session()
-            let id = try await session.put(ttr: 4)
+            let id = try await session.put(ttr: 2)
             try await session.reserve()
-            try await bed.advance(seconds: 3)
-            try await session.expect(.touch(id), .touched)
-            try await bed.advance(almost: 4)
+            try await bed.advance(seconds: 1)
+            let (_, touch) = try await bed.timing { try await session.expect(.touch(id), .touched) }
+            try await bed.advance(toJustBefore: 2, after: touch)
             try expect(try await session.state(of: id), is: .reserved)
-            try await bed.advanceToInstant()
+            try await bed.advance(past: 2, after: touch)
             try expect(try await session.state(of: id), is: .ready)
         },
         Case("reservation/without TTR never times out") { bed in
             let session = bed.session()
             let id = try await session.put(ttr: 0)
             try expect(try await session.reserve().ttrSeconds, is: 0)
-            try await bed.advance(seconds: 3)
+            try await bed.advance(seconds: 2)
             try await session.expect(.touch(id), .touched)
             try await session.expect(.reserve(.none), .timedOut)
             let statistics = try await session.statistics(of: id)
@@ -52,24 +53,27 @@ extension Conformance {
         Case("reservation/the late holder has lost it") { bed in
             let holder = bed.session()
             let other = try await bed.distantSession()
-            for command in [
-                Command.touch(1), .release(1, priority: 0, delaySeconds: 0), .bury(1, priority: 0), .delete(1),
-            ] {
-                if case .touch = command { try await other.put(ttr: 1) }
-                try await holder.reserve()
-                try await bed.advance(seconds: 1)
-                try await bed.settle()
-                try await other.reserve()
-                try await holder.expect(command, .notFound)
-                try await other.expect(.release(1, priority: 0, delaySeconds: 0), .released)
-            }
+            var ids: [JobID] = []
+            for _ in 0..<4 { ids.append(try await other.put(ttr: 2)) }
+            for id in ids { try await holder.reserveJob(id) }
+            let ((), last) = try await bed.timing { try await holder.expect(.touch(ids[3]), .touched) }
+            try await bed.advance(past: 2, after: last)
+            for id in ids { try expect(try await other.reserve().id, is: id) }
+            holder.submit(
+                .touch(ids[0]),
+                .release(ids[1], priority: 0, delaySeconds: 0),
+                .bury(ids[2], priority: 0),
+                .delete(ids[3])
+            )
+            try await holder.expectReplies([.notFound, .notFound, .notFound, .notFound])
+            other.submit(ids.map { Request(.release($0, priority: 0, delaySeconds: 0)) })
+            try await other.expectReplies(ids.map { _ in .released })
         },
         Case("reservation/the late holder of a job that is ready may only delete it") { bed in
             let holder = bed.session()
             let id = try await holder.put(ttr: 1)
-            try await holder.reserve()
-            try await bed.advance(seconds: 1)
-            try await bed.settle()
+            let (_, reserve) = try await bed.timing { try await holder.reserve() }
+            try await bed.advance(past: 1, after: reserve)
             try await holder.expect(.touch(id), .notFound)
             try await holder.expect(.release(id, priority: 0, delaySeconds: 0), .notFound)
             try await holder.expect(.bury(id, priority: 0), .notFound)
@@ -83,15 +87,17 @@ extension Conformance {
             try await session.expect(.release(id, priority: 5, delaySeconds: 0), .released)
             try expect(try await session.reserve().id, is: other)
             try expect(try await session.reserve().priority, is: 5)
-            try await session.expect(.release(id, priority: 6, delaySeconds: 2), .released)
+            let ((), release) = try await bed.timing {
+                try await session.expect(.release(id, priority: 6, delaySeconds: 2), .released)
+            }
             let delayed = try await session.statistics(of: id).lifecycle
             try expect(delayed.state, is: .delayed)
             try expect(delayed.priority, is: 6)
             try expect(delayed.delaySeconds, is: 2)
             try expect(delayed.releases, is: 2)
-            try await bed.advance(almost: 2)
+            try await bed.advance(toJustBefore: 2, after: release)
             try await session.expect(.reserve(.none), .timedOut)
-            try await bed.advanceToInstant()
+            try await bed.advance(past: 2, after: release)
             try expect(try await session.reserve().priority, is: 6)
         },
         Case("reservation/reserve-job takes ready, delayed and buried jobs, and no reserved one") { bed in
@@ -121,10 +127,14 @@ extension Conformance {
         Case("reservation/closing a session frees its jobs at once and counts no timeout") { bed in
             let holder = bed.session()
             let other = try await bed.distantSession()
-            for priority in [4, 2, 3] as [UInt32] { try await holder.put(priority: priority, ttr: 100) }
+            var ids: [JobID] = []
+            for priority in [4, 2, 3] as [UInt32] {
+                ids.append(try await holder.put(priority: priority, ttr: 100))
+            }
             for _ in 0..<3 { try await holder.reserve() }
             holder.close()
-            for (id, priority) in [(2, 2), (3, 3), (1, 4)] as [(JobID, UInt32)] {
+            try await bed.settle()
+            for (id, priority) in [(ids[1], 2), (ids[2], 3), (ids[0], 4)] as [(JobID, UInt32)] {
                 let job = try await other.reserve(.microseconds(10_000_000))
                 try expect(job.id, is: id)
                 try expect(job.priority, is: priority)

@@ -47,6 +47,7 @@ extension Conformance {
             try await session.expect(.ignore(.default), .watching(1))
             try await observer.expect(.tubes, .tubes([alpha, beta, .default]))
             session.close()
+            try await bed.settle()
             try await observer.expect(.tubes, .tubes([.default]))
             let statistics = try await observer.statistics(of: TubeName.default)
             try expect(statistics.sessionsUsing, is: 1)
@@ -64,17 +65,28 @@ extension Conformance {
         Case("tubes/many of them") { bed in
             let session = bed.session()
             var names: [TubeName] = [.default]
+            var ids: [JobID] = []
             for number in 0..<500 {
                 let tube = TubeName(test: "tube-\(number)/" + String(repeating: "x", count: number % 180))
                 names.append(tube)
-                try await session.expect(.use(tube), .using(tube))
-                try await session.put([UInt8(number % 256)], priority: UInt32(500 - number))
-                try await session.expect(.watch(tube), .watching(number + 2))
+                session.submit([
+                    Request(.use(tube)), .put([UInt8(number % 256)], priority: UInt32(500 - number)),
+                    Request(.watch(tube)),
+                ])
             }
+            for number in 0..<500 {
+                try expect(try await session.reply(), is: .using(names[number + 1]))
+                guard case .inserted(let id) = try await session.reply() else {
+                    throw ConformanceFailure("put \(number) was not carried out")
+                }
+                ids.append(id)
+                try expect(try await session.reply(), is: .watching(number + 2))
+            }
+            if bed.can(.consecutiveIDs) { try bed.expectRising(ids) }
+            try expect(Set(ids).count, is: 500)
             try await session.expect(.tubes, .tubes(names.sorted()))
-            for number in (0..<500).reversed() {
-                try expect(try await session.reserve().id, is: JobID(number + 1))
-            }
+            session.submit(ids.map { _ in Request(.reserve(.none)) })
+            for id in ids.reversed() { try expect(try await session.reserved().id, is: id) }
         },
         Case("tubes/truncate deletes every job of one tube, reserved ones too") { bed in
             let session = bed.session()
@@ -89,15 +101,18 @@ extension Conformance {
             try await session.reserve()
             let ready = try await session.put()
             let delayed = try await session.put(delay: 100)
+            try await bed.settle()
             try await other.expect(.truncate(alpha), .truncated(4))
             try await other.expect(.truncate(alpha), .truncated(0))
+            try await bed.settle()
             try await session.expect(.delete(held), .notFound)
             for id in [buried, held, ready, delayed] { try await session.expect(.peek(id), .notFound) }
             try expect(try await session.statistics(of: alpha).jobs.present, is: 0)
             try expect(try await session.statistics().jobs.present, is: 1)
-            try expect(try await session.put(), is: 6)
-            try await session.expect(.peek(6), .found(try await session.found(.peek(6))))
-            try expect(try await session.reserve().id, is: 6)
+            let next = try await session.put([6])
+            try bed.expectRising([next], after: delayed)
+            try expect(try await session.found(.peek(next)).body, is: [6])
+            try expect(try await session.reserve().id, is: next)
             try expect(try await session.reserve().id, is: kept)
         },
     ]
@@ -107,30 +122,36 @@ extension Conformance {
             let session = bed.session()
             let waiter = try await bed.distantSession()
             let id = try await session.put()
-            try await session.expect(.pause(.default, seconds: 3), .paused)
+            let ((), pause) = try await bed.timing {
+                try await session.expect(.pause(.default, seconds: 3), .paused)
+            }
             try await session.expect(.reserve(.none), .timedOut)
+            try await bed.settle()
             try await waiter.beginWait()
             try await session.put()
-            try await bed.advance(almost: 3)
+            try await bed.advance(toJustBefore: 3, after: pause)
             try waiter.expectWaiting()
-            try await bed.advanceToInstant()
+            try await bed.advance(past: 3, after: pause)
             try expect(try await waiter.reserved().id, is: id)
             try expect(try await session.statistics(of: TubeName.default).pauseSeconds, is: 0)
         },
         Case("pause/0 ends it and serves who waits, the longest first") { bed in
             let session = bed.session()
             try await session.expect(.pause(.default, seconds: 100), .paused)
-            let first = try await bed.distantSession()
+            let first = try await bed.rivalSession()
             try await first.beginWait()
             try await bed.untilWaiting(1)
             let second = bed.session()
             try await second.beginWait()
             try await bed.untilWaiting(2)
-            for _ in 0..<2 { try await session.put() }
+            var ids: [JobID] = []
+            for _ in 0..<2 { ids.append(try await session.put()) }
+            try await bed.settle()
             try first.expectWaiting()
+            try second.expectWaiting()
             try await session.expect(.pause(.default, seconds: 0), .paused)
-            try expect(try await first.reserved().id, is: 1)
-            try expect(try await second.reserved().id, is: 2)
+            try expect(try await first.reserved().id, is: ids[0])
+            try expect(try await second.reserved().id, is: ids[1])
         },
         Case("pause/other tubes, reserve-job, peek and kick are not affected") { bed in
             let session = bed.session()
@@ -151,16 +172,17 @@ extension Conformance {
         Case("pause/a new one takes the place of the old") { bed in
             let session = bed.session()
             try await session.put()
-            try await session.expect(.pause(.default, seconds: 2), .paused)
-            try await session.expect(.pause(.default, seconds: 5), .paused)
-            try await bed.advance(seconds: 3)
+            try await session.expect(.pause(.default, seconds: 1), .paused)
+            let ((), pause) = try await bed.timing {
+                try await session.expect(.pause(.default, seconds: 4), .paused)
+            }
+            try await bed.advance(seconds: 1.5)
             let statistics = try await session.statistics(of: TubeName.default)
             try expect(statistics.pauses, is: 2)
-            try expect(statistics.pauseSeconds, is: 5)
-            try expect((1...2).contains(statistics.pauseLeftSeconds), is: true)
+            try expect(statistics.pauseSeconds, is: 4)
+            try bed.expectLeft(statistics.pauseLeftSeconds, is: 2)
             try await session.expect(.reserve(.none), .timedOut)
-            try await bed.advance(seconds: 2)
-            try await bed.settle()
+            try await bed.advance(past: 4, after: pause)
             try await session.reserve()
         },
         Case("pause/a tube that nobody knows cannot be paused") { bed in

@@ -27,6 +27,11 @@ public struct Request: Sendable {
         )
     }
 
+    var isPut: Bool {
+        guard case .put = command else { return false }
+        return true
+    }
+
     /// The command with its body's place in `bytes`, to which the body is added.
     func laidOut(in bytes: inout [UInt8]) -> Command {
         guard case .put(let priority, let delay, let ttr, _, let attributes) = command else { return command }

@@ -87,6 +87,39 @@ extension TestSession {
         return id
     }
 
+    /// Puts jobs in one batch.
+    func putAll(
+        _ requests: [Request],
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws -> [JobID] {
+        submit(requests)
+        var ids: [JobID] = []
+        for _ in requests {
+            let reply = try await self.reply(file: file, line: line)
+            guard case .inserted(let id) = reply else {
+                throw ConformanceFailure("put: expected inserted, got \(reply)", file: file, line: line)
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// Awaits replies of commands that were submitted.
+    func expectReplies(
+        _ replies: [TestReply],
+        file: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws {
+        for (number, expected) in replies.enumerated() {
+            let reply = try await self.reply(file: file, line: line)
+            guard reply == expected else {
+                let what = "reply \(number + 1) of \(replies.count)"
+                throw ConformanceFailure("\(what): expected \(expected), got \(reply)", file: file, line: line)
+            }
+        }
+    }
+
     /// Reserves the next job, which must be there or come.
     @discardableResult
     public func reserve(

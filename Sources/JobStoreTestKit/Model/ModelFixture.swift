@@ -4,7 +4,7 @@ import Synchronization
 /// A fixture for ``ModelStore``, in simulated time, with restarts and several instances of the one queue.
 public final class ModelFixture: StoreFixture {
     /// Everything: the model knows no disk and no processes.
-    public static let capabilities: FixtureCapabilities = [.simulatedTime, .restart, .sharing]
+    public static let capabilities: FixtureCapabilities = [.simulatedTime, .restart, .sharing, .oneProcess]
 
     private let state: Mutex<(store: ModelStore, clock: ManualClock)>
 

@@ -11,6 +11,13 @@ public final class ModelStore: JobStore {
         case atOnce
         /// Some time later, after a wake, as of a store that is a round trip away.
         case later
+        /// At least so long after.
+        case after(Duration)
+
+        var isLater: Bool {
+            if case .atOnce = self { return false }
+            return true
+        }
     }
 
     private struct State {
@@ -18,10 +25,18 @@ public final class ModelStore: JobStore {
         var ports: [ReferenceQueue.SessionKey: (port: ModelPort, session: SessionID)] = [:]
     }
 
+    /// What instances share.
+    private final class Shared: Sendable {
+        let state: Mutex<State>
+
+        init(_ queue: sending ReferenceQueue) { state = Mutex(State(queue: queue)) }
+    }
+
     /// Where the store's time comes from.
     public let clock: any StoreClock
     let delivery: Delivery
-    private let state: Mutex<State>
+    private let instance: Int
+    private let shared: Shared
 
     /// A store on a fresh queue.
     ///
@@ -44,8 +59,22 @@ public final class ModelStore: JobStore {
     private init(clock: any StoreClock, delivery: Delivery, queue: sending ReferenceQueue) {
         self.clock = clock
         self.delivery = delivery
-        state = Mutex(State(queue: queue))
+        instance = 0
+        shared = Shared(queue)
     }
+
+    private init(instance: Int, of store: ModelStore) {
+        clock = store.clock
+        delivery = store.delivery
+        self.instance = instance
+        shared = store.shared
+    }
+
+    /// Another instance on the same queue.
+    ///
+    /// - Parameter number: What tells its sessions from those of others; those of a store that was made anew are 0.
+    /// - Returns: The instance.
+    public func instance(_ number: Int) -> ModelStore { ModelStore(instance: number, of: self) }
 
     /// A way into the store.
     public func makePort(wake: @escaping @Sendable () -> Void) -> any JobStorePort {
@@ -56,11 +85,11 @@ public final class ModelStore: JobStore {
     public func close() async throws {}
 
     /// Does what came due by the clock.
-    public func tick() { update(calling: nil) { _ in } }
+    public func tick() { update(calling: nil) { $0.queue.serveAgain() } }
 
     /// The store as it is after a clean stop and a start.
     public func reopened(clock: any StoreClock) -> ModelStore {
-        let queue = state.withLock { state in
+        let queue = shared.state.withLock { state in
             // Made here of values alone, so that nothing is shared with the old queue.
             Transfer(state.queue.restarted(now: clock.now(), wallMilliseconds: clock.wallMilliseconds()))
         }
@@ -77,8 +106,8 @@ public final class ModelStore: JobStore {
     }
 
     func open(_ port: ModelPort, _ session: SessionID) -> ReferenceQueue.SessionKey {
-        state.withLock { state in
-            let key = state.queue.openSession()
+        shared.state.withLock { state in
+            let key = state.queue.openSession(instance: instance)
             state.ports[key] = (port, session)
             return key
         }
@@ -99,18 +128,18 @@ public final class ModelStore: JobStore {
         update(calling: port) { $0.queue.endWait(key) }
     }
 
-    func isBlocked(_ key: ReferenceQueue.SessionKey) -> Bool { state.withLock { $0.queue.isBlocked(key) } }
+    func isBlocked(_ key: ReferenceQueue.SessionKey) -> Bool { shared.state.withLock { $0.queue.isBlocked(key) } }
 
     /// Brings the queue up to the clock, changes it, and hands the answers to their ports.
     private func update(calling: ModelPort?, _ body: (inout State) -> Void) {
-        let woken = state.withLock { state in
+        let woken = shared.state.withLock { state in
             state.queue.advance(to: clock.now())
             body(&state)
             var woken: [ObjectIdentifier: ModelPort] = [:]
             for answer in state.queue.takeAnswers() {
                 guard let (port, session) = state.ports[answer.session] else { continue }
                 port.deliver(answer.reply, to: session)
-                if port !== calling || delivery == .later { woken[ObjectIdentifier(port)] = port }
+                if port !== calling || delivery.isLater { woken[ObjectIdentifier(port)] = port }
             }
             return Array(woken.values)
         }
@@ -190,18 +219,22 @@ final class ModelPort: JobStorePort {
 
     func deliver(_ reply: TestReply, to session: SessionID) {
         state.withLock { state in
-            if store.delivery == .atOnce {
-                state.ready.append(reply, session: session)
-            } else {
+            if store.delivery.isLater {
                 state.underWay.append(reply, session: session)
+            } else {
+                state.ready.append(reply, session: session)
             }
         }
     }
 
     func wakeOwner() {
-        guard store.delivery == .later else { return arrive() }
+        guard store.delivery.isLater else { return arrive() }
         Task { [self] in
-            await Task.yield()
+            if case .after(let duration) = store.delivery {
+                try? await Task.sleep(for: duration)
+            } else {
+                await Task.yield()
+            }
             arrive()
         }
     }

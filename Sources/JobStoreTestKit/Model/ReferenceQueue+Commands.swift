@@ -78,11 +78,11 @@ extension ReferenceQueue {
         switch command {
         case .use(let tube):
             sessions[at].used = tube
-            tubes[tube] = tubes[tube] ?? Tube()
+            ensureTube(tube)
             return .using(tube)
         case .watch(let tube):
             if !sessions[at].watched.contains(tube) { sessions[at].watched.append(tube) }
-            tubes[tube] = tubes[tube] ?? Tube()
+            ensureTube(tube)
             return .watching(sessions[at].watched.count)
         case .ignore(let tube):
             if sessions[at].watched == [tube] { return .notIgnored }
@@ -107,8 +107,9 @@ extension ReferenceQueue {
         _ attributes: JobAttributes?,
         tube: TubeName
     ) -> JobID {
-        let id = nextJobID
-        nextJobID += 1
+        let id = idToCome ?? makeID(in: tube)
+        idToCome = nil
+        nextJobID = max(nextJobID, id + 1)
         var job = Job(
             id: id,
             tube: tube,
@@ -130,7 +131,7 @@ extension ReferenceQueue {
 
     private func reserve(_ wait: ReserveWait, _ at: Int) -> TestReply? {
         let session = sessions[at]
-        if let job = bestReady(where: { session.watched.contains($0) }) {
+        if let job = bestReady(where: { session.watched.contains($0.tube) && isOffered($0, to: session) }) {
             return .reserved(hand(job.id, to: session.key))
         }
         if isDeadlineSoon(session.key) { return .deadlineSoon }
@@ -143,7 +144,7 @@ extension ReferenceQueue {
             until = now.advanced(byMicroseconds: microseconds)
         }
         nextSequence += 1
-        sessions[at].wait = Wait(sequence: nextSequence, until: until)
+        sessions[at].wait = Wait(sequence: nextSequence, until: until, instance: session.instance)
         return nil
     }
 

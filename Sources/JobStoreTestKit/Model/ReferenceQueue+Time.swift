@@ -28,8 +28,8 @@ extension ReferenceQueue {
     private var margin: Int64 { Limits.deadlineMargin.wholeMicroseconds }
 
     private func moveClock(to instant: StoreInstant) {
-        wallMilliseconds += (instant.microseconds - now.microseconds) / 1_000
         now = instant
+        wallMilliseconds = start.wallMilliseconds + (now.microseconds - start.now.microseconds) / 1_000
     }
 
     private func step(to instant: StoreInstant) {
@@ -74,6 +74,17 @@ extension ReferenceQueue {
     /// - Returns: Another queue, without sessions.
     public func restarted(now: StoreInstant, wallMilliseconds: Int64) -> Self {
         let next = Self(now: now, wallMilliseconds: wallMilliseconds)
+        next.takesIDs = takesIDs
+        next.past = past
+        for (name, tube) in tubes { next.past.add(tube, name, isWhole: remembersPast) }
+        if remembersPast {
+            (next.totalPut, next.totalDeleted, next.totalTimeouts) = (totalPut, totalDeleted, totalTimeouts)
+            for name in Set(jobs.map(\.tube) + [.default]) { next.tubes[name] = tubes[name] }
+        } else {
+            next.past.total += totalPut
+            next.past.deleted += totalDeleted
+            next.past.timeouts += totalTimeouts
+        }
         next.nextJobID = nextJobID
         next.nextSequence = nextSequence
         next.nextSession = nextSession
@@ -88,7 +99,7 @@ extension ReferenceQueue {
             }
             let age = max(0, wallMilliseconds - job.createdWallMilliseconds)
             job.created = now.advanced(byMicroseconds: -age * 1_000)
-            next.tubes[job.tube] = next.tubes[job.tube] ?? Tube()
+            next.ensureTube(job.tube)
             next.jobs.append(job)
         }
         next.advance(to: now)

@@ -38,12 +38,16 @@ open class ReferenceQueue {
         public let sequence: UInt64
         /// When it ends without a job.
         public let until: StoreInstant
+        /// The instance that its session belongs to.
+        public let instance: Int
     }
 
     /// A session.
     public struct Session {
         /// Its name.
         public let key: SessionKey
+        /// The instance of the store that it belongs to; all are alike to the queue as it is meant to be.
+        public let instance: Int
         /// Where its puts, kicks and peeks go.
         public var used = TubeName.default
         /// Where its reserves look.
@@ -66,6 +70,9 @@ open class ReferenceQueue {
         public var total: UInt64 = 0
         /// Jobs deleted.
         public var deleted: UInt64 = 0
+
+        /// A tube that nothing has happened to.
+        public init() {}
     }
 
     /// An answer and whose it is.
@@ -80,17 +87,28 @@ open class ReferenceQueue {
     public internal(set) var now: StoreInstant
     /// The wall clock at ``now``, milliseconds since 1970.
     public internal(set) var wallMilliseconds: Int64
-    /// Present jobs, ids rising.
+    /// Present jobs, in the order they were put.
     public internal(set) var jobs: [Job] = []
     /// Open sessions, in the order they were opened.
     public internal(set) var sessions: [Session] = []
     /// Existing tubes.
     public internal(set) var tubes: [TubeName: Tube] = [.default: Tube()]
 
+    /// Greater by one than every id so far.
+    public internal(set) var nextJobID: JobID = 1
+    /// What was counted before a restart, or before a tube came to exist again, and is not counted now.
+    public internal(set) var past = Past()
+    /// Whether the id of each job comes from outside: ``sessionThatPuts``.
+    public var takesIDs = false
+    /// Set while a put, and everything after it, waits for ``put(as:)`` to say what its job's id is.
+    public internal(set) var sessionThatPuts: SessionKey?
+
+    /// The clocks when the queue was made.
+    let start: (now: StoreInstant, wallMilliseconds: Int64)
+    var idToCome: JobID?
     var answers: [Answer] = []
     var runnable: [SessionKey] = []
     var isRunning = false
-    var nextJobID: JobID = 1
     var nextSession: SessionKey = 0
     var nextSequence: UInt64 = 0
     var totalPut: UInt64 = 0
@@ -101,6 +119,7 @@ open class ReferenceQueue {
     public required init(now: StoreInstant, wallMilliseconds: Int64) {
         self.now = now
         self.wallMilliseconds = wallMilliseconds
+        start = (now, wallMilliseconds)
     }
 
     // MARK: Where order is decided
@@ -121,6 +140,18 @@ open class ReferenceQueue {
         (a.lifecycle.deadline, a.id) < (b.lifecycle.deadline, b.id)
     }
 
+    /// The id of a job that is now put in a tube: one more than the last one's.
+    open func makeID(in tube: TubeName) -> JobID { nextJobID }
+
+    /// Whether a restart ends no pause, and counts go on from where they were after it, and when a tube comes again.
+    open var remembersPast: Bool { false }
+
+    /// Whether a session may have a ready job of a tube that it watches.
+    open func isOffered(_ job: Job, to session: Session) -> Bool { true }
+
+    /// Called when a session was given a job.
+    open func didHand(_ id: JobID, to session: Session) {}
+
     /// Carries one command out; nil where the session now waits.
     open func execute(_ request: Request, session key: SessionKey) -> TestReply? {
         perform(request, session: key)
@@ -133,10 +164,10 @@ open class ReferenceQueue {
 
     // MARK: What a session does
 
-    /// A new session.
-    public func openSession() -> SessionKey {
+    /// A new session of an instance.
+    public func openSession(instance: Int = 0) -> SessionKey {
         nextSession += 1
-        sessions.append(Session(key: nextSession))
+        sessions.append(Session(key: nextSession, instance: instance))
         return nextSession
     }
 
@@ -155,6 +186,19 @@ open class ReferenceQueue {
         guard let index = sessions.firstIndex(where: { $0.key == key }) else { return }
         sessions[index].queue += requests
         if sessions[index].wait == nil { runnable.append(key) }
+        finish()
+    }
+
+    /// Goes on with the put that waits for its job's id.
+    public func put(as id: JobID) {
+        idToCome = id
+        sessionThatPuts = nil
+        finish()
+    }
+
+    /// Hands out what has come to be offered to sessions that wait.
+    public func serveAgain() {
+        serve()
         finish()
     }
 
@@ -182,13 +226,19 @@ open class ReferenceQueue {
 
     /// Runs what sessions that no longer wait had asked for behind their reserve, then forgets empty tubes.
     func finish() {
-        guard !isRunning else { return }
+        guard !isRunning, sessionThatPuts == nil else { return }
         isRunning = true
         while let key = runnable.first {
             runnable.removeFirst()
             while let index = sessions.firstIndex(where: { $0.key == key }), sessions[index].wait == nil,
                 !sessions[index].queue.isEmpty
             {
+                if takesIDs, idToCome == nil, sessions[index].queue[0].isPut {
+                    runnable.insert(key, at: 0)
+                    sessionThatPuts = key
+                    isRunning = false
+                    return
+                }
                 let request = sessions[index].queue.removeFirst()
                 if let reply = execute(request, session: key) {
                     answers.append(Answer(session: key, reply: reply))
@@ -205,75 +255,15 @@ open class ReferenceQueue {
         var needed: Set<TubeName> = [.default]
         for job in jobs { needed.insert(job.tube) }
         for session in sessions { needed.formUnion(session.watched + [session.used]) }
-        tubes = tubes.filter { needed.contains($0.key) }
-    }
-
-    // MARK: What happens to jobs
-
-    /// Changes a job and, where that made it ready, hands it to who waits for it.
-    func change(_ id: JobID, _ body: (inout Job) -> Void) {
-        guard let index = jobs.firstIndex(where: { $0.id == id }) else { return }
-        let wasReady = jobs[index].lifecycle.state == .ready
-        body(&jobs[index])
-        if jobs[index].lifecycle.state != .reserved { jobs[index].holder = nil }
-        if !wasReady && jobs[index].lifecycle.state == .ready { serve() }
-    }
-
-    /// Hands ready jobs to waiting sessions until there is no pair left: the best job to the longest waiting.
-    func serve() {
-        while let job = bestReady(where: { tube in waiting(for: tube) != nil }), let key = waiting(for: job.tube) {
-            endWait(key, with: .reserved(hand(job.id, to: key)))
+        for (name, tube) in tubes where !needed.contains(name) {
+            past.add(tube, name, isWhole: remembersPast)
+            tubes[name] = nil
         }
     }
 
-    /// The session that gets the next job of a tube.
-    func waiting(for tube: TubeName) -> SessionKey? {
-        var best: (key: SessionKey, wait: Wait)?
-        for session in sessions {
-            guard let wait = session.wait, session.watched.contains(tube) else { continue }
-            if let found = best, !isServed(wait, before: found.wait) { continue }
-            best = (session.key, wait)
-        }
-        return best?.key
-    }
-
-    /// The best ready job of tubes that are not paused.
-    func bestReady(where isWanted: (TubeName) -> Bool) -> Job? {
-        best(of: { $0.lifecycle.state == .ready && !isPaused($0.tube) && isWanted($0.tube) }, by: isBetter)
-    }
-
-    func best(of isCandidate: (Job) -> Bool, by isBefore: (Job, Job) -> Bool) -> Job? {
-        var best: Job?
-        for job in jobs where isCandidate(job) {
-            if let found = best, !isBefore(job, found) { continue }
-            best = job
-        }
-        return best
-    }
-
-    func isPaused(_ tube: TubeName) -> Bool { tubes[tube]?.pausedUntil != nil }
-
-    /// Reserves a job for a session and says what the session is told.
-    func hand(_ id: JobID, to key: SessionKey) -> TestJob {
-        nextSequence += 1
-        change(id) { job in
-            _ = job.lifecycle.reserve(now: now)
-            job.holder = key
-            job.sequence = nextSequence
-            job.dueWallMilliseconds = 0
-        }
-        return view(id)
-    }
-
-    func view(_ id: JobID) -> TestJob {
-        guard let job = jobs.first(where: { $0.id == id }) else { preconditionFailure("job \(id) is not there") }
-        return TestJob(
-            id: job.id,
-            body: job.body,
-            priority: job.lifecycle.priority,
-            ttrSeconds: job.lifecycle.ttrSeconds,
-            reserves: job.lifecycle.reserves,
-            attributes: job.attributes ?? JobAttributes()
-        )
+    /// Makes a tube exist.
+    func ensureTube(_ name: TubeName) {
+        guard tubes[name] == nil else { return }
+        tubes[name] = remembersPast ? past.tubes[name] ?? Tube() : Tube()
     }
 }

@@ -11,13 +11,14 @@ extension RandomRun {
     /// - Parameters:
     ///   - key: The session in the model.
     ///   - isAlone: Whether it must not make several jobs ready at once.
+    ///   - mayWait: Whether it may be a reserve that waits.
     /// - Returns: The request.
-    func request(for key: ReferenceQueue.SessionKey, isAlone: Bool) -> Request {
+    func request(for key: ReferenceQueue.SessionKey, isAlone: Bool, mayWait: Bool = true) -> Request {
         if model.jobs.count > Self.jobsMax, random.oneIn(2) { return Request(.delete(job(heldBy: key))) }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<20: return put()
         case 20..<30: return Request(.reserve(.none))
-        case 30..<38: return Request(.reserve(wait()))
+        case 30..<38: return Request(.reserve(mayWait ? wait() : .none))
         case 38..<42: return Request(.reserveJob(job()))
         case 42..<49: return Request(.delete(job(heldBy: key)))
         case 49..<56:
@@ -75,7 +76,16 @@ extension RandomRun {
 
     private func delay() -> UInt32 {
         guard random.oneIn(3) else { return 0 }
-        return !isTimed || random.oneIn(10) ? 100_000 : UInt32.random(in: 1...8, using: &random)
+        guard isTimed else { return farDelay() }
+        return random.oneIn(10) ? 100_000 : UInt32.random(in: 1...8, using: &random)
+    }
+
+    /// A delay that ends long after the run and, long before or after that of every other job.
+    private func farDelay() -> UInt32 {
+        while true {
+            let delay = 100_000 + 1_000 * UInt32.random(in: 0..<100_000, using: &random)
+            if delays.insert(delay).inserted { return delay }
+        }
     }
 
     private func ttr() -> UInt32 {
@@ -109,6 +119,30 @@ extension RandomRun {
 }
 
 extension Request {
+    /// Whether the reply tells of more than one job or session.
+    var isOverview: Bool {
+        switch command {
+        case .tubeStatistics, .storeStatistics, .tubes: true
+        default: false
+        }
+    }
+
+    /// Whether it does the same whatever an instance knows of others: it names its job, or is the session's own.
+    var isDirect: Bool {
+        switch command {
+        case .reserve, .kick, .peekNext, .pause, .truncate, .tubeStatistics, .storeStatistics, .tubes: false
+        default: true
+        }
+    }
+
+    /// Whether it is a reserve that waits for a job.
+    var mayWait: Bool {
+        switch command {
+        case .reserve(let wait): wait != .none
+        default: false
+        }
+    }
+
     /// The request as a line of a trace.
     var summary: String {
         guard case .put(let priority, let delay, let ttr, _, let attributes) = command else { return "\(command)" }

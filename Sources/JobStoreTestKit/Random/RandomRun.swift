@@ -2,22 +2,42 @@ import BeanspikeCore
 
 /// Random commands of several sessions, given to a store and to the reference model; every reply must be alike.
 ///
-/// Time moves from event to event, so that nothing depends on how late a store looks at its clock, and where the
-/// order of things that happen at one instant is not told by the protocol, waits are ended first.
+/// Simulated time moves from event to event, so that nothing depends on how late a store looks at its clock, and where
+/// the order of things that happen at one instant is not told by the protocol, waits are ended first. Where time is
+/// real nothing is due before the run is over.
+///
+/// Ids that need not be consecutive are taken from the store's replies, and must rise within each tube. Where word
+/// of a change takes its time from one instance to another, commands are given to one instance for a while and then,
+/// when that time has passed, to another; nothing then depends on which of two sessions is first.
 public final class RandomRun {
     struct Client {
         let session: TestSession
         let key: ReferenceQueue.SessionKey
+        /// The instance of the store.
+        let instance: Int
     }
 
     let seed: UInt64
     let fixture: any StoreFixture
     let isTimed: Bool
     let canRestart: Bool
+    /// Whether every effect of a command can be seen when its reply is there.
+    let isPrompt: Bool
+    let capabilities: FixtureCapabilities
     var random: SeededGenerator
     var model: ReferenceQueue
-    var ports: [TestClient] = []
+    var ports: [(client: TestClient, instance: Int)] = []
     var clients: [Client] = []
+    /// Far-off delays that were used, so that no two jobs are due together.
+    var delays: Set<UInt32> = []
+    /// The instance that commands are now given to.
+    var instance = 0
+    /// The instances that did something of which others may not have heard.
+    var unheard: Set<Int> = []
+    /// Whether something is done without a reply, or without having been replied to.
+    var isUnderWay = false
+    var lastIDs: [TubeName: JobID] = [:]
+    var usedIDs: Set<JobID> = []
     /// Whether ages can still be told: a wall clock that was set makes them a matter of when a job was written.
     var isAgeKnown = true
     private var trace: [String] = []
@@ -28,10 +48,13 @@ public final class RandomRun {
     private init(seed: UInt64, fixture: any StoreFixture) {
         self.seed = seed
         self.fixture = fixture
-        isTimed = type(of: fixture).capabilities.contains(.simulatedTime)
-        canRestart = isTimed && type(of: fixture).capabilities.contains(.restart)
+        capabilities = type(of: fixture).capabilities
+        isTimed = capabilities.contains(.simulatedTime)
+        canRestart = capabilities.contains(.restart)
+        isPrompt = type(of: fixture).lateness == .zero
         random = SeededGenerator(seed: seed)
         model = ReferenceQueue(now: StoreInstant(microseconds: 1_000_000_000), wallMilliseconds: 1_700_000_000_000)
+        model.takesIDs = !capabilities.contains(.consecutiveIDs)
     }
 
     /// Runs so many steps.
@@ -49,11 +72,28 @@ public final class RandomRun {
                 run.step = step
                 try await run.takeStep()
             }
+            try await run.settle()
+            try await run.compare()
         } catch {
             await fixture.tearDown()
             throw ConformanceFailure("seed \(seed), step \(run.step): \(error)\n" + run.trace.joined(separator: "\n"))
         }
         await fixture.tearDown()
+    }
+
+    /// Runs so many steps, and again where they failed in real time while the machine was too busy to keep it.
+    ///
+    /// - Parameters:
+    ///   - seed: What the steps are made of.
+    ///   - steps: How many.
+    ///   - makeFixture: Makes a fresh fixture for each attempt.
+    /// - Throws: ``ConformanceFailure`` as of ``run(seed:steps:on:)``.
+    public static func run(
+        seed: UInt64,
+        steps: Int,
+        onFresh makeFixture: () async throws -> any StoreFixture
+    ) async throws {
+        try await Conformance.untilConclusive(makeFixture) { try await run(seed: seed, steps: steps, on: $0) }
     }
 
     func note(_ line: @autoclosure () -> String) {
@@ -62,18 +102,20 @@ public final class RandomRun {
     }
 
     func connect() async throws {
-        ports = [TestClient(fixture.store), TestClient(fixture.store)]
-        if type(of: fixture).capabilities.contains(.sharing) {
-            ports.append(TestClient(try await fixture.secondInstance()))
+        ports = [(TestClient(fixture.store), 0), (TestClient(fixture.store), 0)]
+        if capabilities.contains(.sharing) {
+            ports.append((TestClient(try await fixture.secondInstance()), 1))
         }
         clients = []
         for _ in 0..<4 { openClient() }
     }
 
     func openClient() {
-        let session = ports[Int.random(in: 0..<ports.count, using: &random)].openSession()
-        clients.append(Client(session: session, key: model.openSession()))
-        note("open s\(clients[clients.count - 1].key)")
+        let port = ports[Int.random(in: 0..<ports.count, using: &random)]
+        let client = Client(session: port.client.openSession(), key: model.openSession(), instance: port.instance)
+        clients.append(client)
+        didAct(in: port.instance)
+        note("open s\(client.key) in \(port.instance)")
     }
 
     // MARK: - Steps
@@ -84,10 +126,10 @@ public final class RandomRun {
             try await advance(byAtLeast: target)
         }
         switch Int.random(in: 0..<1_000, using: &random) {
-        case 0..<4 where canRestart: try await restart()
+        case 0..<4 where canRestart && (isTimed || random.oneIn(2)): try await restart()
         case 4..<30: try await endSomeWait()
-        case 30..<45: try await replaceClient()
-        default: try await command()
+        case 30..<45 where isPrompt || random.oneIn(3): try await replaceClient()
+        default: try await (isPrompt ? command() : commandFromAfar())
         }
     }
 
@@ -106,19 +148,23 @@ public final class RandomRun {
         }
     }
 
-    private func submit(_ requests: [Request], by client: Client) async throws {
+    func submit(_ requests: [Request], by client: Client) async throws {
+        if isUnderWay, requests.contains(where: { $0.isOverview || $0.mayWait }) { try await settle() }
+        try await willAct(in: client.instance)
         for request in requests { note("s\(client.key): \(request.summary)") }
         client.session.submit(requests)
         model.submit(requests, session: client.key)
         try await compare()
+        isUnderWay = isUnderWay || model.isBlocked(client.key)
     }
 
-    private func endSomeWait() async throws {
+    func endSomeWait() async throws {
         guard let client = clients.filter({ model.isBlocked($0.key) }).randomElement(using: &random) else { return }
         try await endWait(client)
     }
 
     private func endWait(_ client: Client) async throws {
+        try await willAct(in: client.instance)
         note("s\(client.key): end wait")
         client.session.endWait()
         model.endWait(client.key)
@@ -133,12 +179,16 @@ public final class RandomRun {
     private func replaceClient() async throws {
         let index = Int.random(in: 0..<clients.count, using: &random)
         let key = clients[index].key
-        let isWaitedFor = model.sessions.contains { $0.wait != nil && $0.key != key && !$0.queue.isEmpty }
+        let isWaitedFor = model.sessions.contains {
+            $0.wait != nil && $0.key != key && (!isPrompt || !$0.queue.isEmpty)
+        }
         if isWaitedFor, model.jobs.contains(where: { $0.holder == key }) { return }
+        try await willAct(in: clients[index].instance)
         note("close s\(key)")
         clients[index].session.close()
         clients.remove(at: index)
         model.closeSession(key)
+        try await settle()
         try await compare()
         openClient()
     }
@@ -175,9 +225,11 @@ public final class RandomRun {
     }
 
     private func restart() async throws {
-        let downtime = random.oneIn(2) ? 0 : Int64.random(in: 0...6_000, using: &random)
+        if !capabilities.contains(.freshStart) { try await endAllPauses() }
+        try await settle()
+        let downtime = !isTimed || random.oneIn(2) ? 0 : Int64.random(in: 0...6_000, using: &random)
         var wallStep: Int64 = 0
-        if random.oneIn(4) {
+        if capabilities.contains(.wallClockSteps), random.oneIn(4) {
             wallStep = Int64.random(in: -20_000...20_000, using: &random)
             // A store need not write that a job came due. So one that did, by a clock that is then set back before
             // that time, may be delayed anew: neither is wrong.
@@ -193,7 +245,10 @@ public final class RandomRun {
             now: model.now.advanced(byMicroseconds: downtime * 1_000),
             wallMilliseconds: model.wallMilliseconds + downtime + wallStep
         )
+        unheard = []
+        isUnderWay = false
         try await connect()
+        try await settle()
         guard let client = clients.first else { return }
         // All of it must be as it was.
         var requests = [Request(.storeStatistics), Request(.tubes)]
@@ -201,41 +256,12 @@ public final class RandomRun {
         try await submit(requests, by: client)
     }
 
-    // MARK: - Comparing
-
-    /// Awaits every reply that the model gave and checks that there is no other.
-    private func compare() async throws {
-        for answer in model.takeAnswers() {
-            guard let client = clients.first(where: { $0.key == answer.session }) else { continue }
-            let expected = comparable(answer.reply)
-            let reply = comparable(try await client.session.reply())
-            note("  s\(client.key) → \(reply.summary)")
-            guard reply == expected else {
-                throw ConformanceFailure("s\(client.key): expected \(expected), got \(reply)")
-            }
-        }
-        for client in clients {
-            if let stray = try client.session.poll() {
-                throw ConformanceFailure("s\(client.key): expected no reply, got \(stray)")
-            }
-            let isBlocked = model.isBlocked(client.key)
-            guard client.session.isBlocked == isBlocked else {
-                throw ConformanceFailure("s\(client.key): expected \(isBlocked ? "to wait" : "not to wait")")
-            }
-        }
-    }
-
-    private func comparable(_ reply: TestReply) -> TestReply {
-        switch reply {
-        case .jobStatistics(var statistics):
-            if !isAgeKnown || !isTimed { statistics.ageSeconds = 0 }
-            if !isTimed { statistics.timeLeftSeconds = 0 }
-            return .jobStatistics(statistics)
-        case .tubeStatistics(var statistics):
-            if !isTimed { statistics.pauseLeftSeconds = 0 }
-            return .tubeStatistics(statistics)
-        default:
-            return reply
+    /// Ends what a restart does not end in every store.
+    private func endAllPauses() async throws {
+        try await endAllWaits()
+        guard let client = clients.first else { return }
+        for (name, tube) in model.tubes.sorted(by: { $0.key < $1.key }) where tube.pausedUntil != nil {
+            try await submit([Request(.pause(name, seconds: 0))], by: client)
         }
     }
 }
