@@ -4,64 +4,72 @@ import BeanspikeCore
 import Foundation
 import JobStoreTestKit
 import Logging
+import Synchronization
 import Testing
 
 @testable import AerospikeStore
 
 /// A queue of its own on the cluster that AEROSPIKE_HOST names, or on one in process.
 final class AerospikeStoreFixture: StoreFixture {
-    static let capabilities: FixtureCapabilities = [.sharing]
-    static var earliness: Duration { .milliseconds(400) }
-    static var lateness: Duration { .milliseconds(600) }
+    static let capabilities: FixtureCapabilities = [.restart, .sharing]
+    static var earliness: Duration { .milliseconds(600) }
+    static var lateness: Duration { .milliseconds(300) }
 
-    let store: any JobStore
-    private let second: any JobStore
-    private let stop: @Sendable () async -> Void
-
-    private init(store: any JobStore, second: any JobStore, stop: @escaping @Sendable () async -> Void) {
-        self.store = store
-        self.second = second
-        self.stop = stop
+    private struct Stores {
+        var first: AerospikeStore
+        var second: AerospikeStore
     }
 
-    /// Runs a case with a fixture of its own.
-    static func with(nodes: Int = 1, _ body: (AerospikeStoreFixture) async throws -> Void) async throws {
-        if let live = StoreTestCluster.live {
-            return try await with(seeds: live, body)
-        }
-        try await TestCluster.withCluster(nodes: nodes, replicationFactor: min(2, nodes)) { cluster in
-            try await with(seeds: cluster.seeds.map { .init($0.host, port: $0.port) }, body)
-        }
+    private let stores: Mutex<Stores>
+    private let cluster: StoreCluster
+    private let prefix: String
+
+    init(nodes: Int = 1) async throws {
+        let cluster = try await StoreCluster.start(nodes: nodes)
+        let prefix = "t\(UInt32.random(in: 0...UInt32.max))"
+        stores = Mutex(try await Self.open(cluster, prefix))
+        self.cluster = cluster
+        self.prefix = prefix
     }
 
-    private static func with(
-        seeds: [AerospikeClientConfiguration.Host],
-        _ body: (AerospikeStoreFixture) async throws -> Void
-    ) async throws {
-        var options = AerospikeStore.Options()
-        options.setPrefix = "t\(UInt32.random(in: 0...UInt32.max))"
-        options.acceptsRisks = true
-        var logger = Logger(label: "test")
-        logger.logLevel = .warning
-        let first = try await AerospikeStore.open(seeds: seeds, namespace: "test", options: options, logger: logger)
-        let second = try await AerospikeStore.open(seeds: seeds, namespace: "test", options: options, logger: logger)
-        let fixture = AerospikeStoreFixture(store: first, second: second) {
-            try? await first.close()
-            try? await second.close()
-        }
-        try await body(fixture)
+    private static func open(_ cluster: StoreCluster, _ prefix: String) async throws -> Stores {
+        Stores(first: try await cluster.openStore(prefix), second: try await cluster.openStore(prefix))
     }
+
+    var store: any JobStore { stores.withLock { $0.first } }
 
     func advance(by duration: Duration) async throws { try await Task.sleep(for: duration) }
 
-    func secondInstance() async throws -> any JobStore { second }
+    func secondInstance() async throws -> any JobStore { stores.withLock { $0.second } }
 
-    func tearDown() async { await stop() }
+    func restart(after downtime: Duration, wallStep: Duration) async throws {
+        try await close()
+        try await Task.sleep(for: downtime)
+        let opened = try await Self.open(cluster, prefix)
+        stores.withLock { $0 = opened }
+    }
+
+    private func close() async throws {
+        let old = stores.withLock { $0 }
+        try await old.first.close()
+        try await old.second.close()
+    }
+
+    func tearDown() async {
+        try? await close()
+        await cluster.stop()
+    }
 }
 
 @Suite struct AerospikeStoreConformanceTests {
-    @Test(.timeLimit(.minutes(2)), arguments: Conformance.cases(for: AerospikeStoreFixture.capabilities))
+    private static var cases: [Conformance.Case] {
+        let cases = Conformance.cases(for: AerospikeStoreFixture.capabilities)
+        guard let wanted = ProcessInfo.processInfo.environment["CONFORMANCE_CASES"] else { return cases }
+        return cases.filter { $0.name.contains(wanted) }
+    }
+
+    @Test(.timeLimit(.minutes(4)), arguments: cases)
     func conforms(_ conformanceCase: Conformance.Case) async throws {
-        try await AerospikeStoreFixture.with { try await conformanceCase.run(on: $0) }
+        try await conformanceCase.run(onFresh: { try await AerospikeStoreFixture() })
     }
 }

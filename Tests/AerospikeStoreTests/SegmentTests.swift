@@ -1,41 +1,9 @@
 import Aerospike
-import AerospikeTestKit
 import BeanspikeCore
-import Foundation
 import NIOCore
 import Testing
 
 @testable import AerospikeStore
-
-/// A cluster to test on: the one that AEROSPIKE_HOST names, or one in process.
-enum StoreTestCluster {
-    /// A live server's seeds; nil where the in-process node is to be used.
-    static var live: [AerospikeClientConfiguration.Host]? {
-        guard let hosts = ProcessInfo.processInfo.environment["AEROSPIKE_HOST"], !hosts.isEmpty else { return nil }
-        return hosts.split(separator: ",").map { host in
-            let parts = host.split(separator: ":")
-            return .init(String(parts[0]), port: parts.count > 1 ? Int(parts[1]) ?? 3_000 : 3_000)
-        }
-    }
-
-    static func with(
-        nodes: Int = 1,
-        _ body: (AerospikeClient, StoreLayout) async throws -> Void
-    ) async throws {
-        let prefix = "t\(UInt32.random(in: 0...UInt32.max))"
-        if let live {
-            try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: live)) { client in
-                try await body(client, StoreLayout(namespace: "test", prefix: prefix))
-            }
-            return
-        }
-        try await TestCluster.withCluster(nodes: nodes, replicationFactor: min(2, nodes)) { cluster in
-            try await AerospikeClient.withClient(AerospikeClientConfiguration(seeds: cluster.seeds.map { .init($0.host, port: $0.port) })) { client in
-                try await body(client, StoreLayout(namespace: "test", prefix: prefix))
-            }
-        }
-    }
-}
 
 @Suite struct SegmentTests {
     static func entry(_ number: Int, priority: UInt32 = 5) -> JobEntry {
@@ -53,7 +21,7 @@ enum StoreTestCluster {
     }
 
     @Test func jobsArePutAndPoppedInOrder() async throws {
-        try await StoreTestCluster.with { client, layout in
+        try await StoreCluster.with { client, layout in
             let records = SegmentRecords(client: client, layout: layout)
             let tube = try #require(TubeName("alpha"))
             try await records.create(7, tube: tube)

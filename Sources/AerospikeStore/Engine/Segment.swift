@@ -36,7 +36,7 @@ struct PendingUpdate: Sendable {
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Segment: @unchecked Sendable {
     let number: SegmentNumber
-    unowned let tube: Tube
+    let tube: Tube
     /// Where its tube's directory has it.
     let position: Int
 

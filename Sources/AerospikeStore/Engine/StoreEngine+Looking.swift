@@ -8,6 +8,8 @@ import NIOCore
 extension StoreEngine {
     /// How many segments a look asks for.
     private static let lookSegments = 8
+    /// For how long a better job that another process put may be overlooked, if its message is lost.
+    private static let staleAfter = TimeAmount.milliseconds(50)
     /// Reads a second that all the waiting of a process may cost.
     private static let pollReadsPerSecond = 20
 
@@ -66,10 +68,16 @@ extension StoreEngine {
         try await learnBest(of: listed, tube, since)
     }
 
+    /// Looks at a tube that is reserved from, so that what others made ready there is not overlooked for long.
+    func refreshIfStale(_ tube: Tube, _ now: NIODeadline) {
+        guard hasPeers, !tube.isLooking, let lookedAt = tube.lookedAt, now - lookedAt > Self.staleAfter else { return }
+        look(tube, for: nil)
+    }
+
     /// Asks segments for their best ready job.
     private func learnBest(of unknown: [Segment], _ tube: Tube, _ since: NIODeadline) async throws {
         guard !unknown.isEmpty else { return }
-        let operation = SegmentWork.jobs.get(.rank(0), returning: .keyValue)
+        let operation = SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .keyValue)
         let calls = unknown.map { BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed)]) }
         let answers = try await client.batch(calls)
         for (segment, answer) in zip(unknown, answers) {

@@ -179,5 +179,8 @@ extension StoreEngine {
         else { return }
         tubes[tube.name] = nil
         for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
+        // They refer to the tube as well.
+        tube.tail = nil
+        tube.candidates = []
     }
 }

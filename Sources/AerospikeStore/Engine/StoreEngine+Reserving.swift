@@ -14,24 +14,29 @@ extension StoreEngine {
         guard !request.isOver, !request.isAsking, request.looks == 0 else { return }
         let now = NIODeadline.now()
         var best: (segment: Segment, key: ReadyKey)?
+        /// Tubes that were not looked at since the request was made, and those that never were.
         var unseen: [Tube] = []
+        var unknown: [Tube] = []
         for name in request.session.watched {
             let tube = tube(name)
             guard !tube.isPaused(now) else { continue }
+            if tube.lookedAt == nil { unknown.append(tube) }
+            refreshIfStale(tube, now)
             if let candidate = tube.bestCandidate, let key = candidate.best, best.map({ key < $0.key }) ?? true {
                 best = (candidate, key)
             }
             if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
         }
-        if let best {
+        if let best, unknown.isEmpty {
             request.isAsking = true
             best.segment.pops.append(request)
             touch(best.segment)
             return
         }
-        guard unseen.isEmpty else {
-            request.looks = unseen.count
-            for tube in unseen { look(tube, for: request) }
+        let looked = best == nil ? unseen : unknown
+        guard looked.isEmpty else {
+            request.looks = looked.count
+            for tube in looked { look(tube, for: request) }
             return
         }
         nothingReady(request, now)

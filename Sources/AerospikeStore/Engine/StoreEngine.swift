@@ -249,8 +249,8 @@ final class HeldJob: @unchecked Sendable {
     /// As it was when it was reserved, or is to be counted from.
     var entry: JobEntry
     let segment: Segment
-    /// The session that holds it; nil while it is being given up.
-    unowned var session: Session
+    /// The session that holds it.
+    let session: Session
     /// When its time to run is over.
     var deadline: NIODeadline?
     /// Whether a change of it is under way.
