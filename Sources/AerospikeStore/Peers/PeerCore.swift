@@ -180,8 +180,10 @@ final class PeerCore {
 
     private func dialFailed(_ process: Int) {
         guard let pause = links[process]?.dialling.failed(at: .now(), chance: .random(in: 0...1)) else { return }
-        links[process]?.outbox.dropNews()
-        questions.lost(process)
+        if links[process]?.connections.isEmpty == true {
+            links[process]?.outbox.dropNews()
+            questions.lost(process)
+        }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: pause) {
             bound.value.links[process]?.dialling.paused()
