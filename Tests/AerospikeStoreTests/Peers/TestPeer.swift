@@ -44,6 +44,8 @@ final class TestPeer: Sendable {
         )
         let network = try await PeerNetwork.open(on: eventLoop, events: events, logger: StoreServer.quiet)
         network.join(as: number, secret: secret)
+        // Who comes before that is not let in.
+        try await eventLoop.submit {}.get()
         return TestPeer(number: number, network: network, happenings: happenings)
     }
 

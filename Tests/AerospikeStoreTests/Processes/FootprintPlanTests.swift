@@ -68,7 +68,7 @@ struct FootprintPlanTests {
 
     /// Random entering and leaving with writes that fail by chance, done or not: what counts as entered is always on a page
     /// as a server keeps it, and no page is ever too long.
-    @Test(arguments: 0..<100 as Range<UInt64>) func whatIsEnteredIsWritten(seed: UInt64) throws {
+    @Test(arguments: 0..<20 as Range<UInt64>) func whatIsEnteredIsWritten(seed: UInt64) throws {
         var dice = Dice(seed: seed)
         var plan = FootprintPlan()
         var stored: [Int: (sequence: Int64, segments: Set<Int>)] = [:]

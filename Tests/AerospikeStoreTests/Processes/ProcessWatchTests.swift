@@ -21,12 +21,29 @@ struct ProcessWatchTests {
         let beat = ProcessWatch.Sighting.beat(7, interval: .seconds(2))
         #expect(watch.saw(beat, of: 2, now: at(100), chance: 0) == nil)
         #expect(watch.nextDue == at(2_100))
-        #expect(watch.saw(beat, of: 2, now: at(2_099), chance: 0) == nil)
+        look(&watch, beat, at: 1_000, 2_000, 2_099)
         #expect(watch.saw(beat, of: 2, now: at(2_100), chance: 0) == .markDead(2, beat: 7))
         // In hand: neither read nor acted on again.
         #expect(watch.processes == [])
         #expect(watch.saw(beat, of: 2, now: at(9_000), chance: 0) == nil)
         #expect(watch.nextDue == nil)
+    }
+
+    /// The watch sees the same at several times, and nothing is to be done.
+    private func look(_ watch: inout ProcessWatch, _ sighting: ProcessWatch.Sighting, at times: Int64...) {
+        for time in times {
+            let action = watch.saw(sighting, of: 2, now: at(time), chance: 0)
+            #expect(action == nil, "at \(time)")
+        }
+    }
+
+    @Test func timeInWhichNothingWasSeenDoesNotCount() {
+        var watch = watch([1, 2])
+        let beat = ProcessWatch.Sighting.beat(7, interval: .seconds(2))
+        look(&watch, beat, at: 0, 500)
+        // The cluster stands still for three seconds; then the watcher is the first to get through.
+        look(&watch, beat, at: 3_500, 4_500, 5_400)
+        #expect(watch.saw(beat, of: 2, now: at(5_500), chance: 0) == .markDead(2, beat: 7))
     }
 
     @Test func aBeatThatMovesIsLife() {
@@ -41,7 +58,8 @@ struct ProcessWatchTests {
         var watch = watch([1, 2, 3])
         #expect(watch.saw(.beat(1, interval: .seconds(60)), of: 2, now: at(0), chance: 0) == nil)
         #expect(watch.saw(.beat(1, interval: .seconds(1)), of: 3, now: at(0), chance: 0) == nil)
-        #expect(watch.saw(.beat(1, interval: .seconds(60)), of: 2, now: at(59_999), chance: 0) == nil)
+        look(&watch, .beat(1, interval: .seconds(60)), at: 30_000, 59_999)
+        #expect(watch.saw(.beat(1, interval: .seconds(1)), of: 3, now: at(500), chance: 0) == nil)
         #expect(watch.saw(.beat(1, interval: .seconds(1)), of: 3, now: at(1_000), chance: 0) == .markDead(3, beat: 1))
     }
 
@@ -49,7 +67,7 @@ struct ProcessWatchTests {
         var watch = watch([1, 2])
         let beat = ProcessWatch.Sighting.beat(7, interval: .seconds(10))
         #expect(watch.saw(beat, of: 2, now: at(0), chance: 1) == nil)
-        #expect(watch.saw(beat, of: 2, now: at(10_999), chance: 0) == nil)
+        look(&watch, beat, at: 5_000, 10_000, 10_999)
         #expect(watch.saw(beat, of: 2, now: at(11_000), chance: 0) == .markDead(2, beat: 7))
     }
 
@@ -57,11 +75,11 @@ struct ProcessWatchTests {
         var watch = watch([1, 2])
         #expect(watch.saw(.beat(7, interval: .seconds(2)), of: 2, now: at(0), chance: 0) == nil)
         #expect(watch.saw(.dead, of: 2, now: at(2_000), chance: 0) == nil)
-        #expect(watch.saw(.dead, of: 2, now: at(6_999), chance: 0) == nil)
+        look(&watch, .dead, at: 4_000, 6_000, 6_999)
         #expect(watch.saw(.dead, of: 2, now: at(7_000), chance: 0) == .recover(2))
         // It failed: it is tried again after the same wait.
         watch.finished(2, now: at(7_500))
-        #expect(watch.saw(.dead, of: 2, now: at(8_000), chance: 0) == nil)
+        look(&watch, .dead, at: 8_000, 10_000, 12_000)
         #expect(watch.saw(.dead, of: 2, now: at(13_000), chance: 0) == .recover(2))
         // It was done: the list no longer has it.
         watch.note(listed: [1], own: 1, now: at(13_100))
@@ -72,7 +90,7 @@ struct ProcessWatchTests {
 
     @Test func whoHasNoRecordIsWaitedForAndClearedUp() {
         var watch = watch([1, 2])
-        #expect(watch.saw(.missing, of: 2, now: at(0), chance: 0) == nil)
+        look(&watch, .missing, at: 0, 2_500)
         #expect(watch.saw(.missing, of: 2, now: at(5_000), chance: 0) == .recover(2))
     }
 
@@ -93,7 +111,7 @@ struct ProcessWatchTests {
 
     /// Processes that beat, pause and die by chance, in simulated time: nobody who beats in time is marked dead, and every
     /// death is found within the interval and a little more.
-    @Test(arguments: 0..<200 as Range<UInt64>) func nobodyIsTakenForDeadThatBeats(seed: UInt64) {
+    @Test(arguments: 0..<30 as Range<UInt64>) func nobodyIsTakenForDeadThatBeats(seed: UInt64) {
         var dice = Dice(seed: seed)
         let count = 5
         let interval = 1_000 as Int64
@@ -112,13 +130,13 @@ struct ProcessWatchTests {
                 // A beat comes late by chance, but never later than the heart itself allows.
                 let isLate = dice.fraction() < 0.5
                 if now - lastBeat[process] >= (isLate ? 580 : 200) {
-                    #expect(!hearts[process].isDoubtful(at: at(now)))
+                    if hearts[process].isDoubtful(at: at(now)) { Issue.record("\(process) doubts itself") }
                     beats[process] += 1
                     lastBeat[process] = now
                     hearts[process].beat(sentAt: at(now))
                 }
             }
-            for watcher in 0..<count where deadAt[watcher] == nil && dice.fraction() < 0.1 {
+            for watcher in 0..<count where deadAt[watcher] == nil && (now / 20 + Int64(watcher)) % 10 == 0 {
                 for process in watches[watcher].processes {
                     let sighting: ProcessWatch.Sighting =
                         marked[process] == nil
@@ -126,7 +144,7 @@ struct ProcessWatchTests {
                     let action = watches[watcher].saw(sighting, of: process, now: at(now), chance: dice.fraction())
                     guard case .markDead(_, let beat) = action else { continue }
                     if beat == beats[process], marked[process] == nil {
-                        #expect(deadAt[process] != nil, "process \(process) lives")
+                        if deadAt[process] == nil { Issue.record("process \(process) lives") }
                         marked[process] = now
                     }
                     watches[watcher].finished(process, now: at(now))
@@ -135,7 +153,7 @@ struct ProcessWatchTests {
         }
         let living = count - deadAt.count
         for (process, time) in deadAt where living > 0 && time < 55_000 {
-            #expect(marked[process].map { $0 - time < 3_500 } == true, "\(process) died at \(time)")
+            #expect(marked[process].map { $0 - time < 2_000 } == true, "\(process) died at \(time)")
         }
     }
 }
