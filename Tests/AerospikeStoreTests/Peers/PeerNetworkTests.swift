@@ -180,7 +180,8 @@ import Testing
                 try? await channel.close(mode: .output)
                 try await channel.closeFuture.get()
             }
-            try await eventually("cut off") { try await peers[0].violationCount() == 5 }
+            // Somebody else's peer may look for a port that was another's before.
+            try await eventually("cut off") { try await peers[0].violationCount() >= 5 }
             try await peers[1].setWaits(tube, true)
             #expect(try await peers[0].happenings.next() == .peerWaits(tube))
         }

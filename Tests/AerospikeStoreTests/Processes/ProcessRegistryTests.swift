@@ -255,6 +255,25 @@ import Testing
         }
     }
 
+    @Test func whatIsWrittenAfterDeathIsFoundOrRefused() async throws {
+        try await StoreServer.withNodes { server in
+            let records = ProcessRecords(client: server.client, layout: server.layout, timeout: .seconds(5))
+            let first = try await open(server)
+            try await first.enter(segments: [1])
+            #expect(try await records.markDead(first.number, beat: 1))
+            // Nobody has read the page yet.
+            try await first.enter(segments: [2])
+            #expect(try await records.closeFootprint(of: first.number) == [1, 2])
+            await #expect(throws: JobStoreError.processIsDead) { try await first.enter(segments: [3]) }
+            #expect(try await records.footprint(of: first.number) == [1, 2])
+            // Nobody can know of a page that was not counted before the death.
+            let second = try await open(server)
+            try await second.enter(segments: Array(1...StoreLimits.footprintPageSegments))
+            #expect(try await records.markDead(second.number, beat: 1))
+            await #expect(throws: JobStoreError.processIsDead) { try await second.enter(segments: [999]) }
+        }
+    }
+
     // MARK: Opening
 
     @Test func refusesAnotherFormatAndWhatIsNoQueue() async throws {
