@@ -11,8 +11,8 @@ struct StoreServer: Sendable {
     /// The nodes in process; nil if they are real.
     let cluster: TestCluster?
     let client: AerospikeClient
-    /// Sets that the test has for itself.
-    let layout = StoreLayout(namespace: "test", prefix: "t\(UInt32.random(in: 0 ... .max))-")
+    /// Sets that the test has for itself; few, since a server never forgets the name of one.
+    let layout = StoreLayout(namespace: "test", prefix: "t\(UInt8.random(in: 0 ... .max))-")
 
     /// The addresses in `AEROSPIKE_HOST`: `host[:port],…`.
     static let namedSeeds: [AerospikeClientConfiguration.Host] = {
@@ -55,7 +55,11 @@ struct StoreServer: Sendable {
         var configuration = AerospikeClientConfiguration(seeds: seeds)
         configuration.connectTimeout = .seconds(10)
         try await AerospikeClient.withClient(configuration, logger: quiet, timeout: .seconds(30)) { client in
-            try await body(StoreServer(cluster: cluster, client: client))
+            let server = StoreServer(cluster: cluster, client: client)
+            // A test that failed before may have left its queue there.
+            _ = try await client.delete(server.layout.queueKey)
+            try await body(server)
+            _ = try await client.delete(server.layout.queueKey)
         }
     }
 
