@@ -19,6 +19,8 @@ final class PeerConnection: ChannelInboundHandler {
     private var session: PeerSession
     private var channel: (any Channel)?
     private var timeout: Scheduled<Void>?
+    /// Whether it was cut off: what still comes is not looked at.
+    private var isCutOff = false
 
     init(_ core: PeerCore, identity: PeerSession.Identity, dialled: Int?) {
         self.core = core
@@ -56,6 +58,7 @@ final class PeerConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isCutOff else { return }
         var bytes = unwrapInboundIn(data)
         session.receive(&bytes)
         do throws(PeerViolation) {
@@ -75,6 +78,7 @@ final class PeerConnection: ChannelInboundHandler {
                 guard context.channel.isActive else { return }
             }
         } catch {
+            isCutOff = true
             core.violated(self, error)
             context.close(promise: nil)
         }

@@ -165,7 +165,7 @@ final class PeerCore {
         }
         links[process]?.dialling.begin()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        ClientBootstrap(group: eventLoop)
+        let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(PeerLimits.connectTimeout)
             .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
@@ -174,14 +174,22 @@ final class PeerCore {
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
-            .connect(host: address.host, port: address.port)
-            .whenFailure { _ in bound.value.dialFailed(process) }
+        // A number needs nobody who resolves it.
+        let connecting =
+            if let socket = try? SocketAddress(ipAddress: address.host, port: address.port) {
+                bootstrap.connect(to: socket)
+            } else {
+                bootstrap.connect(host: address.host, port: address.port)
+            }
+        connecting.whenFailure { _ in bound.value.dialFailed(process) }
     }
 
     private func dialFailed(_ process: Int) {
         guard let pause = links[process]?.dialling.failed(at: .now(), chance: .random(in: 0...1)) else { return }
-        links[process]?.outbox.dropNews()
-        questions.lost(process)
+        if links[process]?.connections.isEmpty == true {
+            links[process]?.outbox.dropNews()
+            questions.lost(process)
+        }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: pause) {
             bound.value.links[process]?.dialling.paused()

@@ -26,9 +26,9 @@ enum PeerLimits {
     /// Connections of one peer.
     static let connectionsPerPeerMax = 4
     /// How long a connection may take to show that it knows the secret.
-    static let handshakeTimeout = TimeAmount.seconds(2)
+    static let handshakeTimeout = TimeAmount.seconds(3)
     /// How long making a connection may take.
-    static let connectTimeout = TimeAmount.seconds(1)
+    static let connectTimeout = TimeAmount.seconds(2)
     /// The pause after the first connection that failed; it doubles with each further one.
     static let backoff = TimeAmount.milliseconds(50)
     /// The longest pause.

@@ -24,7 +24,7 @@ package final class PeerNetwork: Sendable {
     /// Where everything happens.
     package let eventLoop: any EventLoop
 
-    private let core: NIOLoopBound<PeerCore>
+    let core: NIOLoopBound<PeerCore>
     private let listener: any Channel
 
     private init(
@@ -170,7 +170,4 @@ package final class PeerNetwork: Sendable {
     package func tellPause(_ tube: TubeName) {
         core.value.tellPause(tube)
     }
-
-    /// How many connections were cut off because of what they sent; on the event loop only.
-    var violationCount: Int { core.value.violationCount }
 }

@@ -4,7 +4,8 @@ import NIOCore
 ///
 /// It holds no clock and asks nobody. A process is dead when its beat did not change for the interval that it declared, on
 /// the watcher's own monotonic clock. A random part is added to each wait, so that usually one watcher acts and the others
-/// see that it did; two at once do no harm.
+/// see that it did; two at once do no harm. Time in which the watcher saw nothing, as when the cluster stands still, does not
+/// count against the others.
 struct ProcessWatch: Sendable {
     /// What a process's record showed.
     enum Sighting: Sendable, Equatable {
@@ -27,6 +28,7 @@ struct ProcessWatch: Sendable {
     private struct Watched: Sendable {
         var sighting: Sighting?
         var since: NIODeadline
+        var seenAt: NIODeadline?
         var patience: TimeAmount = .zero
         var isInHand = false
     }
@@ -77,12 +79,17 @@ struct ProcessWatch: Sendable {
         guard one.sighting == sighting else {
             one.sighting = sighting
             one.since = now
+            one.seenAt = now
             one.patience = patience(sighting, chance)
             watched[process] = one
             return nil
         }
-        guard now - one.since >= one.patience else { return nil }
-        watched[process]?.isInHand = true
+        let isBlind = one.seenAt.map { (now - $0).nanoseconds > one.patience.nanoseconds / 2 } ?? false
+        if isBlind { one.since = now }
+        one.seenAt = now
+        one.isInHand = now - one.since >= one.patience
+        watched[process] = one
+        guard one.isInHand else { return nil }
         if case .beat(let beat, _) = sighting { return .markDead(process, beat: beat) }
         return .recover(process)
     }
