@@ -122,6 +122,7 @@ extension TubeDirectory {
     ///   - position: its place.
     ///   - totals: what happened in it.
     /// - Returns: whether it was live there; without meaning after a repetition.
+    /// - Throws: `AerospikeError`.
     @discardableResult
     package func retire(_ segment: Int, at position: Int, totals: RetiredTotals) async throws -> Bool {
         let place = Place(position)
