@@ -30,6 +30,8 @@ final class Schedule: Sendable {
         var faults: Faults
         var waiting: [(client: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var running = 0
+        /// Until which number of calls a client is left waiting.
+        var asleep: [Int: Int] = [:]
         var dead: Set<Int> = []
         var late: [RecordRequest] = []
         var segments: [Int: ModelSegment] = [:]
@@ -105,8 +107,15 @@ final class Schedule: Sendable {
             }
             // Who came first depends on threads at the beginning.
             state.waiting.sort { $0.client < $1.client }
+            let awake = state.waiting.indices.filter { state.callCount >= state.asleep[state.waiting[$0].client] ?? 0 }
+            let index = (awake.isEmpty ? Array(state.waiting.indices) : awake).randomElement(using: &state.dice) ?? 0
+            let next = state.waiting.remove(at: index)
+            // Now and then others get far before its next call.
+            if state.dice.oneIn(6) {
+                state.asleep[next.client] = state.callCount + Int.random(in: 5..<40, using: &state.dice)
+            }
             state.running += 1
-            return state.waiting.remove(at: Int.random(in: 0..<state.waiting.count, using: &state.dice)).continuation
+            return next.continuation
         }
         next?.resume()
     }
