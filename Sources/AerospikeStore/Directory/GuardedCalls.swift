@@ -1,13 +1,50 @@
-import Aerospike
+package import Aerospike
+
+/// The calls that guarded calls are made of: those of a client, or of what takes its place in tests.
+package protocol RecordCalls: Sendable {
+    /// Does several things to a record.
+    func operate(
+        _ key: Key,
+        _ operations: [Operation],
+        policy: WritePolicy
+    ) async throws(AerospikeError) -> Record
+
+    /// Does several things to each of some records.
+    func operate(
+        _ parts: [(key: Key, operations: [Operation])]
+    ) async throws(AerospikeError) -> [Result<Record, AerospikeError>]
+}
+
+extension AerospikeClient: RecordCalls {
+    package func operate(
+        _ key: Key,
+        _ operations: [Operation],
+        policy: WritePolicy
+    ) async throws(AerospikeError) -> Record {
+        try await operate(key, operations, policy: policy, readPolicy: ReadPolicy())
+    }
+
+    package func operate(
+        _ parts: [(key: Key, operations: [Operation])]
+    ) async throws(AerospikeError) -> [Result<Record, AerospikeError>] {
+        try await batch(parts.map { .operate($0.key, $0.operations) })
+    }
+}
 
 /// Calls that a late duplicate cannot harm: each has a condition that it makes false itself, or may as well happen twice.
-struct GuardedCalls: Sendable {
-    let client: AerospikeClient
+package struct GuardedCalls: Sendable {
+    private let records: any RecordCalls
     private let call: CallPolicy
 
-    init(_ client: AerospikeClient) {
-        self.client = client
-        var call = client.configuration.call
+    /// Calls of a client, by its own policy but tried again when they are in doubt.
+    package init(_ client: AerospikeClient) {
+        self.init(client, policy: client.configuration.call)
+    }
+
+    /// Calls by a policy, tried again when they are in doubt.
+    package init(_ records: any RecordCalls, policy: CallPolicy) {
+        self.records = records
+        var call = policy
         call.retriesInDoubt = true
         self.call = call
     }
@@ -45,7 +82,7 @@ struct GuardedCalls: Sendable {
         exceptions: [ResultCode]
     ) async throws -> Record? {
         do throws(AerospikeError) {
-            return try await client.operate(key, operations, policy: policy)
+            return try await records.operate(key, operations, policy: policy)
         } catch {
             guard exceptions.contains(error.code) else { throw error }
             return nil
@@ -63,7 +100,7 @@ struct GuardedCalls: Sendable {
         if parts.count == 1 {
             return [try await read(parts[0].key, parts[0].operations)]
         }
-        let answers = try await client.batch(parts.map { .operate($0.key, $0.operations) })
+        let answers = try await records.operate(parts)
         return try answers.map { answer in
             switch answer {
             case .success(let record): record

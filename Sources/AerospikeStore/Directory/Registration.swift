@@ -50,6 +50,7 @@ extension TubeDirectory {
     ///
     /// - Parameter page: a page on which its name stands, if that may be another than its record says.
     /// - Returns: whether it was taken off.
+    /// - Throws: `AerospikeError`.
     package func forget(page: Int? = nil) async throws -> Bool {
         let root = try await readRoot([.get(ListedMap.stampBin)] + Registration.read)
         let registration = Registration(root)

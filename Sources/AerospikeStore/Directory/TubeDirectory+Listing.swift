@@ -14,6 +14,7 @@ extension TubeDirectory {
     ///   - segment: its number.
     ///   - key: the least key that it may have from now on.
     /// - Returns: whether the segment is live there; if not, nothing was done, and nothing may be put in it.
+    /// - Throws: `AerospikeError`.
     package func list(
         _ kind: DirectoryKind,
         at position: Int,
@@ -39,6 +40,7 @@ extension TubeDirectory {
     ///   - entry: the entry as it was read before the segment was asked.
     ///   - key: a greater key than that; nil to strike the entry.
     /// - Returns: whether it was still there; without meaning after a repetition.
+    /// - Throws: `AerospikeError`.
     @discardableResult
     package func raise(_ entry: DirectoryEntry, to key: DirectoryKey?) async throws -> Bool {
         if let key, key <= entry.key { return false }
@@ -61,6 +63,7 @@ extension TubeDirectory {
     ///   - leaf: the leaf.
     ///   - key: the key.
     ///   - mark: the leaf's mark as it was read not later than the entry was made.
+    /// - Throws: `AerospikeError`.
     func cover(_ kind: DirectoryKind, leaf: Int, _ key: DirectoryKey, _ mark: LeafMark) async throws {
         var mark = mark
         // Each turn after the first says that somebody raised the mark meanwhile.
@@ -92,6 +95,7 @@ extension TubeDirectory {
     ///   - entry: the root's entry.
     ///   - least: the least key seen in the leaf since; nil if it had none.
     /// - Returns: whether the root's entry was changed.
+    /// - Throws: `AerospikeError`.
     @discardableResult
     func mend(_ entry: RootEntry, least: DirectoryKey?) async throws -> Bool {
         if let least, least <= entry.key { return false }

@@ -21,6 +21,7 @@ extension TubeDirectory {
     ///   - leaves: the leaves of the last look.
     /// - Returns: what was found. A question without entries has a ``DirectoryAnswer/rest`` that says from which key on
     ///   there may be something.
+    /// - Throws: `AerospikeError`.
     package func look(_ questions: [DirectoryQuestion], leaves: Set<Int> = []) async throws -> DirectoryLook {
         var hints = leaves.filter { (0..<StoreLimits.leavesMax).contains($0) }
         var turn = 0
@@ -69,14 +70,8 @@ extension TubeDirectory {
     }
 
     private func mend(_ broken: [(entry: RootEntry, least: DirectoryKey?)]) async throws {
-        guard broken.count > 1 else {
-            if let (entry, least) = broken.first { try await mend(entry, least: least) }
-            return
-        }
-        try await withThrowingDiscardingTaskGroup { group in
-            for (entry, least) in broken {
-                group.addTask { try await mend(entry, least: least) }
-            }
+        for (entry, least) in broken {
+            try await mend(entry, least: least)
         }
     }
 }

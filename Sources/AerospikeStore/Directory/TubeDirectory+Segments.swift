@@ -88,20 +88,22 @@ extension TubeDirectory {
         let operations: [Operation] =
             [.map("live").put(.integer(Int64(place.offset)), .integer(Int64(segment)))]
             + ListedMap.put(.ready, at: place.offset, key, [.integer(Int64(segment))]) + LeafMark.read(.ready)
-        var answer = try await calls.change(leafKey(place.leaf), operations, if: isFree)
-        if answer == nil, try await calls.read(leafKey(place.leaf), [.get("eb")]) == nil {
-            try await makeLeaf(place.leaf)
+        let reading = [.map("live").get(.key(.integer(Int64(place.offset))))] + LeafMark.read(.ready)
+        var answer: Record?
+        for _ in 0..<Self.turnsMax where answer == nil {
             answer = try await calls.change(leafKey(place.leaf), operations, if: isFree)
+            guard answer == nil else { break }
+            guard let record = try await calls.read(leafKey(place.leaf), reading) else {
+                try await makeLeaf(place.leaf)
+                continue
+            }
+            // Of an earlier try, whose reply was lost.
+            if record.int("live") == segment { answer = record }
+            // Otherwise the place is somebody else's, or the leaf was made since.
+            if let last = record.int("live"), last > 0 || last <= -segment { break }
         }
-        if answer == nil {
-            // Either the place is somebody else's, or an earlier try took it, whose reply was lost.
-            let reading = [.map("live").get(.key(.integer(Int64(place.offset))))] + LeafMark.read(.ready)
-            answer = try await calls.read(leafKey(place.leaf), reading)
-            guard answer?.int("live") == segment else { return false }
-        }
-        guard let answer else { return false }
+        guard var mark = answer.map({ LeafMark($0, .ready) }) else { return false }
         // The root is written in any case: that is what forgetting a tube goes by.
-        var mark = LeafMark(answer, .ready)
         let isListed = mark.key.map { $0 <= key } ?? false
         let root = try await changeRoot(ListedMap.lower(.ready, at: place.leaf, to: key) + Registration.read)
         if !isListed, try await !setMark(.ready, leaf: place.leaf, key, epoch: mark.epoch) {
@@ -122,6 +124,7 @@ extension TubeDirectory {
     ///   - position: its place.
     ///   - totals: what happened in it.
     /// - Returns: whether it was live there; without meaning after a repetition.
+    /// - Throws: `AerospikeError`.
     @discardableResult
     package func retire(_ segment: Int, at position: Int, totals: RetiredTotals) async throws -> Bool {
         let place = Place(position)

@@ -41,6 +41,7 @@ extension TubeDirectory {
     ///   - old: the one that does now; nil if there is none yet.
     ///   - new: another, with a greater number, that ``add(_:key:)`` returned for.
     /// - Returns: which one does now: the new one, or another's.
+    /// - Throws: `AerospikeError`.
     package func moveTail(from old: Int?, to new: Int) async throws -> Int {
         let isOld: Exp<Bool> = old.map { Exp<Int>.int(bin: "tail") == Exp($0) } ?? !.exists(bin: "tail")
         if let old, new <= old { return old }
@@ -56,6 +57,7 @@ extension TubeDirectory {
     /// - Parameters:
     ///   - untilMilliseconds: when it ends, by the cluster's clock.
     ///   - seconds: how long it was asked to last.
+    /// - Throws: `AerospikeError`.
     package func pause(untilMilliseconds: Int64, seconds: Int) async throws {
         let stamp = Int64.random(in: 1 ... .max)
         for _ in 0..<Self.turnsMax {

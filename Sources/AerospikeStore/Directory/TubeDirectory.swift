@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 package import BeanspikeCore
 
 /// Which segments of a tube are live, and what is the least that each may have: ready jobs, due times, burials.
@@ -73,11 +73,11 @@ package struct TubeDirectory: Sendable {
     let layout: StoreLayout
     let tubeKey: Key
 
-    private init(_ tube: TubeName, incarnation: Int, client: AerospikeClient, layout: StoreLayout) {
+    private init(_ tube: TubeName, incarnation: Int, calls: GuardedCalls, layout: StoreLayout) {
         self.tube = tube
         self.incarnation = incarnation
         self.layout = layout
-        calls = GuardedCalls(client)
+        self.calls = calls
         tubeKey = layout.tubeKey(tube)
     }
 
@@ -90,20 +90,19 @@ package struct TubeDirectory: Sendable {
     /// - Parameters:
     ///   - tube: the tube.
     ///   - creates: whether to make the tube's record if there is none.
-    ///   - client: a client of the cluster.
+    ///   - calls: how calls are made.
     ///   - layout: where the records are.
     /// - Returns: the directory; nil if there is no such tube.
     /// - Throws: `AerospikeError`; `JobStoreError` with `notAStore` if the record makes no sense.
     package static func open(
         _ tube: TubeName,
         creates: Bool,
-        client: AerospikeClient,
+        calls: GuardedCalls,
         layout: StoreLayout
     ) async throws -> TubeDirectory? {
-        let calls = GuardedCalls(client)
         let key = layout.tubeKey(tube)
         if let record = try await calls.read(key, [.get("inc")]) {
-            return try TubeDirectory(tube, record, client, layout)
+            return try TubeDirectory(tube, record, calls, layout)
         }
         guard creates else { return nil }
         let operations: [Operation] =
@@ -111,19 +110,19 @@ package struct TubeDirectory: Sendable {
             + ListedMap.creation + [.map("lv").create(order: .keyOrdered)]
         try await calls.create(key, operations)
         guard let record = try await calls.read(key, [.get("inc")]) else { return nil }
-        return try TubeDirectory(tube, record, client, layout)
+        return try TubeDirectory(tube, record, calls, layout)
     }
 
     private init(
         _ tube: TubeName,
         _ record: Record,
-        _ client: AerospikeClient,
+        _ calls: GuardedCalls,
         _ layout: StoreLayout
     ) throws {
         guard let incarnation = record.int("inc") else {
             throw JobStoreError(.notAStore, "The record of the tube '\(tube)' is not one of a queue's.")
         }
-        self.init(tube, incarnation: incarnation, client: client, layout: layout)
+        self.init(tube, incarnation: incarnation, calls: calls, layout: layout)
     }
 
     // MARK: The tube's record

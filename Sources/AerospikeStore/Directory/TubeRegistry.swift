@@ -1,4 +1,4 @@
-package import Aerospike
+import Aerospike
 package import BeanspikeCore
 
 /// The list of tubes: pages of names.
@@ -22,14 +22,10 @@ package struct TubeRegistry: Sendable {
     let calls: GuardedCalls
     let layout: StoreLayout
 
-    init(calls: GuardedCalls, layout: StoreLayout) {
+    /// The list of a queue.
+    package init(calls: GuardedCalls, layout: StoreLayout) {
         self.calls = calls
         self.layout = layout
-    }
-
-    /// The list of a queue.
-    package init(client: AerospikeClient, layout: StoreLayout) {
-        self.init(calls: GuardedCalls(client), layout: layout)
     }
 
     private var rootKey: Key { layout.key(.registry, "root") }
@@ -70,6 +66,7 @@ package struct TubeRegistry: Sendable {
     ///   - tube: the name.
     ///   - home: the page to try first.
     /// - Returns: the page.
+    /// - Throws: `AerospikeError`.
     func list(_ tube: TubeName, home: Int?) async throws -> Int {
         for _ in 0..<TubeDirectory.turnsMax {
             let count = try await pageCount()
