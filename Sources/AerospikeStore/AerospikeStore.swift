@@ -150,6 +150,17 @@ public final class AerospikeStore: JobStore {
         return AerospikeStorePort(engine: engine, outbox: outbox, sessionIDs: sessionIDs)
     }
 
+    /// Waits until so many other processes are known and reached.
+    package func waitForPeers(_ count: Int, timeout: Duration = .seconds(10)) async throws(JobStoreError) {
+        let deadline = ContinuousClock.now + timeout
+        while await engine.reachedPeers() < count {
+            guard ContinuousClock.now < deadline else {
+                throw JobStoreError(.cannotOpen, "fewer than \(count) other processes were reached")
+            }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
     /// Ends the store: what is reserved through it is ready for others.
     ///
     /// - Throws: ``JobStoreError`` where jobs could not be given back; the others do it when this process is dead to them.

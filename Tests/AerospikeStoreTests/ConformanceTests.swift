@@ -33,7 +33,10 @@ final class AerospikeStoreFixture: StoreFixture {
     }
 
     private static func open(_ cluster: StoreCluster, _ prefix: String) async throws -> Stores {
-        Stores(first: try await cluster.openStore(prefix), second: try await cluster.openStore(prefix))
+        let stores = Stores(first: try await cluster.openStore(prefix), second: try await cluster.openStore(prefix))
+        // The first learns of the second with its next heartbeat.
+        for store in [stores.first, stores.second] { try await store.waitForPeers(1) }
+        return stores
     }
 
     var store: any JobStore { stores.withLock { $0.first } }

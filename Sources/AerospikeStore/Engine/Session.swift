@@ -36,8 +36,10 @@ final class Session: @unchecked Sendable {
     /// What is under way, and how much of it.
     var company = Company.none
     var underWay = 0
-    /// The reserve that waits.
-    var waiting: ReserveRequest?
+    /// The reserve that may wait and is not answered.
+    var reserving: ReserveRequest?
+    /// Whether it waits.
+    var isWaiting: Bool { reserving?.turn != nil }
 
     /// Replies of commands that are begun, the first of them that of `firstTicket`; nil while it is not known.
     private var replies = CircularBuffer<FinishedReply?>()
@@ -85,6 +87,8 @@ final class ReserveRequest: @unchecked Sendable {
     /// Not nil once the session waits; rises with every wait, so that the longest is served first.
     var turn: UInt64?
     var deadline: NIODeadline?
+    /// Whether it is to be answered now, with or without a job.
+    var isEnding = false
     /// Tubes that are being looked at for it.
     var looks = 0
     /// Whether some segment is being asked for a job for it.

@@ -5,7 +5,7 @@ extension StoreEngine {
     /// Begins as many of a session's commands as can be.
     func advance(_ session: Session) {
         while let next = session.queue.first {
-            if session.waiting != nil { return }
+            if session.reserving != nil { return }
             if let local = local(next.command, session) {
                 session.queue.removeFirst()
                 session.answer(session.takeTicket(), local)

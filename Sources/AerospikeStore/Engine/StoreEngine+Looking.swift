@@ -50,22 +50,34 @@ extension StoreEngine {
 
     private func look(_ tube: Tube, since: NIODeadline) async throws {
         guard let directory = try await findDirectory(tube) else { return }
-        let questions = [
-            DirectoryQuestion(.ready, limit: Self.lookSegments), DirectoryQuestion(.wake, limit: 1),
-        ]
-        let found = try await directory.look(questions, leaves: tube.leaves)
-        tube.leaves = found.leaves
-        note(pause: found.state.pause, of: tube)
-        if let wake = found.answers[1].entries.first?.key.major { noteWake(tube, wake) }
-        var listed: [Segment] = []
-        for entry in found.answers[0].entries {
-            let segment = segment(entry.segment, of: tube, position: entry.position)
-            segment.listed = entry
-            // One that is busy tells its best with its next answer.
-            if !segment.isBusy { listed.append(segment) }
+        var limit = Self.lookSegments
+        while true {
+            let questions = [DirectoryQuestion(.ready, limit: limit), DirectoryQuestion(.wake, limit: 1)]
+            let found = try await directory.look(questions, leaves: tube.leaves)
+            tube.leaves = found.leaves
+            note(pause: found.state.pause, of: tube)
+            if let wake = found.answers[1].entries.first?.key.major { noteWake(tube, wake) }
+            var listed: [Segment] = []
+            for entry in found.answers[0].entries {
+                let segment = segment(entry.segment, of: tube, position: entry.position)
+                segment.listed = entry
+                if segment.isBusy {
+                    // Its next answer tells its best; until then what is listed is the bound.
+                    tube.noteReady(segment, entry.readyKey)
+                } else {
+                    listed.append(segment)
+                }
+            }
+            // What is listed is only a bound: the segments are asked.
+            try await learnBest(of: listed, tube, since)
+            // Whatever is not among them has nothing better than this.
+            guard let rest = found.answers[0].rest else { return }
+            if let best = tube.bestCandidate?.best, best.directoryKey <= rest { return }
+            for segment in listed where segment.best == nil || limit > Self.lookSegments {
+                try await raise(segment, directory)
+            }
+            limit = min(limit * 4, StoreLimits.leafSegments)
         }
-        // What is listed is only a bound: the segments are asked.
-        try await learnBest(of: listed, tube, since)
     }
 
     /// Looks at a tube that is reserved from, so that what others made ready there is not overlooked for long.
@@ -121,17 +133,23 @@ extension StoreEngine {
         let key = segment.best?.directoryKey
         // Within one priority a lower id is no harm.
         if let key, key.major <= entry.key.major { return }
-        segment.isRaising = true
         begin { engine in
             // What fails here costs another look later.
-            if (try? await engine.records.raiseMark(kind, of: segment.number, to: key)) == true {
-                segment.marks = SegmentMarks()
-                _ = try? await directory.raise(entry, to: key)
-                if segment.listed == entry { segment.listed = nil }
-            }
-            segment.isRaising = false
+            try? await engine.raise(segment, directory)
             engine.touch(segment)
         }
+    }
+
+    private func raise(_ segment: Segment, _ directory: TubeDirectory) async throws {
+        guard !segment.isTail, !segment.isRaising, let entry = segment.listed else { return }
+        let key = segment.best?.directoryKey
+        if let key, key.major <= entry.key.major { return }
+        segment.isRaising = true
+        defer { segment.isRaising = false }
+        guard try await records.raiseMark(.ready, of: segment.number, to: key) else { return }
+        segment.marks = SegmentMarks()
+        try await directory.raise(entry, to: key)
+        if segment.listed == entry { segment.listed = nil }
     }
 
     /// Has a segment without jobs taken out of the directory, and forgets one that nothing is to be done with.
@@ -303,4 +321,9 @@ extension StoreEngine {
     private func pumpSoon() {
         eventLoop.execute { self.assumeIsolated { $0.endTurn() } }
     }
+}
+
+extension DirectoryEntry {
+    /// The key of an entry of ready jobs.
+    fileprivate var readyKey: ReadyKey { ReadyKey(priority: UInt32(clamping: key.major), id: UInt64(clamping: key.minor)) }
 }

@@ -45,6 +45,9 @@ extension StoreEngine {
 
     private func note(others count: Int) { hasPeers = count > 0 }
 
+    /// How many other processes answer.
+    func reachedPeers() async -> Int { await ask(.waiting).count }
+
     /// Ends the store: gives up what is held, waits for what is under way, and takes the process out of the queue.
     ///
     /// - Returns: why jobs could not be given back, if so.

@@ -158,7 +158,7 @@ extension StoreEngine {
     /// The tube's records, which are made if there are none.
     func openDirectory(_ tube: Tube) async throws -> TubeDirectory {
         if let directory = tube.directory { return directory }
-        let opened = try await TubeDirectory.open(tube.name, creates: true, client: client, layout: layout)
+        let opened = try await TubeDirectory.open(tube.name, creates: true, calls: calls, layout: layout)
         guard let opened else { throw JobStoreError(.readFailed, "the tube \(tube.name) is gone; try again") }
         tube.directory = opened
         return opened
@@ -167,7 +167,7 @@ extension StoreEngine {
     /// The tube's records; nil if there are none.
     func findDirectory(_ tube: Tube) async throws -> TubeDirectory? {
         if let directory = tube.directory { return directory }
-        tube.directory = try await TubeDirectory.open(tube.name, creates: false, client: client, layout: layout)
+        tube.directory = try await TubeDirectory.open(tube.name, creates: false, calls: calls, layout: layout)
         return tube.directory
     }
 

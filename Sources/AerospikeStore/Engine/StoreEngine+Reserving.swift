@@ -6,7 +6,9 @@ import NIOCore
 // and is told that nothing is ready only when each of its tubes was looked at since it was made.
 extension StoreEngine {
     func reserve(_ wait: ReserveWait, _ session: Session, _ ticket: Ticket) {
-        dispatch(ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now()))
+        let request = ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now())
+        if wait != .none { session.reserving = request }
+        dispatch(request)
     }
 
     /// Asks the best segment for a job; or looks for one; or answers that there is none.
@@ -21,13 +23,13 @@ extension StoreEngine {
             let tube = tube(name)
             guard !tube.isPaused(now) else { continue }
             if tube.lookedAt == nil { unknown.append(tube) }
-            refreshIfStale(tube, now)
             if let candidate = tube.bestCandidate, let key = candidate.best, best.map({ key < $0.key }) ?? true {
                 best = (candidate, key)
             }
             if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
         }
         if let best, unknown.isEmpty {
+            refreshIfStale(best.segment.tube, now)
             request.isAsking = true
             best.segment.pops.append(request)
             touch(best.segment)
@@ -47,16 +49,16 @@ extension StoreEngine {
         let session = request.session
         let soon = deadlineSoon(session)
         if let soon, soon <= now { return answer(request, .deadlineSoon) }
+        if request.isEnding || !session.isOpen { return answer(request, .timedOut) }
         if request.turn == nil {
             switch request.wait {
             case .none: return answer(request, .timedOut)
             case .microseconds(let limit):
-                guard limit > 0, session.isOpen else { return answer(request, .timedOut) }
+                guard limit > 0 else { return answer(request, .timedOut) }
                 let end = request.since + .microseconds(limit)
                 request.deadline = end
                 timers.insert(.wait(request), at: end)
-            case .forever:
-                guard session.isOpen else { return answer(request, .timedOut) }
+            case .forever: break
             }
             startWaiting(request)
         }
@@ -68,7 +70,6 @@ extension StoreEngine {
     private func startWaiting(_ request: ReserveRequest) {
         lastTurn += 1
         request.turn = lastTurn
-        request.session.waiting = request
         for name in request.session.watched {
             let tube = tube(name)
             tube.waiters.append(request)
@@ -83,14 +84,26 @@ extension StoreEngine {
     func forget(_ request: ReserveRequest) {
         guard !request.isOver else { return }
         request.isOver = true
+        if request.session.reserving === request { request.session.reserving = nil }
         guard request.turn != nil else { return }
-        request.session.waiting = nil
         for name in request.session.watched {
             guard let tube = tubes[name] else { continue }
             tube.waiters.removeAll { $0 === request }
             if tube.waiters.isEmpty { announceWaiting(tube, false) }
         }
-        sessionsToAdvance.append(request.session)
+    }
+
+    /// Ends a reserve whose session is gone. A job that is on its way to it goes back.
+    func drop(_ request: ReserveRequest) {
+        guard !request.isOver else { return }
+        forget(request)
+        request.session.underWay -= 1
+    }
+
+    /// Answers a reserve as soon as it is known whether there is a job.
+    func endSoon(_ request: ReserveRequest) {
+        request.isEnding = true
+        if !request.isAsking, request.looks == 0 { endWait(request, .timedOut) }
     }
 
     private func answer(_ request: ReserveRequest, _ reply: Reply, body: ByteBuffer? = nil) {

@@ -51,7 +51,7 @@ extension StoreEngine {
             var statistics = StoreStatistics()
             async let waiting = sessionsWaiting()
             async let wanted = wantedTubes()
-            var names = Set(try await TubeRegistry(client: client, layout: layout).names())
+            var names = Set(try await TubeRegistry(calls: calls, layout: layout).names())
             for name in names {
                 let tube = tube(name)
                 touch(tube)
@@ -73,7 +73,7 @@ extension StoreEngine {
         do {
             async let wanted = wantedTubes()
             var names: Set<TubeName> = []
-            for name in try await TubeRegistry(client: client, layout: layout).names() where try await hasJobs(name) {
+            for name in try await TubeRegistry(calls: calls, layout: layout).names() where try await hasJobs(name) {
                 names.insert(name)
             }
             names.formUnion(await wanted)
@@ -133,7 +133,7 @@ extension StoreEngine {
         return (UInt64(tube.using), UInt64(tube.watching), UInt64(tube.waiters.count))
     }
 
-    private var localSessionsWaiting: UInt64 { UInt64(sessions.values.count { $0.waiting != nil }) }
+    private var localSessionsWaiting: UInt64 { UInt64(sessions.values.count { $0.isWaiting }) }
 
     private var localTubes: [TubeName] {
         // The default tube is always there.
@@ -151,7 +151,7 @@ extension StoreEngine {
         }
     }
 
-    private func ask(_ question: PeerQuestion) async -> [PeerAnswer] {
+    func ask(_ question: PeerQuestion) async -> [PeerAnswer] {
         guard let peers, hasPeers else { return [] }
         return await Array(peers.ask(question).values)
     }

@@ -83,7 +83,7 @@ extension StoreEngine {
         var names: Set<TubeName> = []
         for request in requests { names.formUnion(request.session.watched) }
         for name in names {
-            guard let tube = tubes[name] else { continue }
+            guard let tube = tubes[name], !tube.isPaused(.now()) else { continue }
             for other in tube.candidates where other !== segment {
                 guard let key = other.best else { continue }
                 bound = min(bound ?? key, key)

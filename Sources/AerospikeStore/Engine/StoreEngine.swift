@@ -14,6 +14,7 @@ actor StoreEngine {
     let client: AerospikeClient
     let layout: StoreLayout
     let records: SegmentRecords
+    let calls: GuardedCalls
     let bodies: BodyStore
     let registry: ProcessRegistry
     let logger: Logger
@@ -75,6 +76,7 @@ actor StoreEngine {
         self.sessionIDs = sessionIDs
         self.logger = logger
         records = SegmentRecords(client: client, layout: layout)
+        calls = GuardedCalls(client)
         bodies = BodyStore(client: client, layout: layout)
     }
 
@@ -187,7 +189,7 @@ actor StoreEngine {
                 for command in commands { session.queue.append(command) }
                 sessionsToAdvance.append(session)
             case .endWait(let id):
-                if let request = sessions[id]?.waiting { endWait(request, .timedOut) }
+                if let request = sessions[id]?.reserving { endSoon(request) }
             case .close(let id):
                 if let session = sessions[id] { close(session) }
             }
@@ -205,7 +207,7 @@ actor StoreEngine {
     func close(_ session: Session) {
         // What was asked for is carried out; only then the session goes.
         session.isOpen = false
-        if let request = session.waiting { forget(request) }
+        if let request = session.reserving { drop(request) }
         sessionsToAdvance.append(session)
     }
 
