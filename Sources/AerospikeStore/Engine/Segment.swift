@@ -44,6 +44,10 @@ final class Segment: @unchecked Sendable {
 
     /// Its best ready job has this key or a greater one; nil where it has none, as far as is known.
     var best: ReadyKey?
+    /// How many ready jobs it has; nil where that is not known.
+    var readyCount: Int?
+    /// How many of them are asked for in a work under way.
+    var popsUnderWay = 0
     /// When ``best`` was last learned from the record itself.
     var knownSince = NIODeadline.uptimeNanoseconds(0)
     /// What its directory lists it under, as was last seen.
@@ -79,6 +83,17 @@ final class Segment: @unchecked Sendable {
     }
 
     var isTail: Bool { tube.tail === self }
+
+    /// Whether it may have ready jobs that nobody was sent to yet.
+    var hasUnclaimed: Bool { readyCount.map { $0 > pops.count + popsUnderWay } ?? true }
+
+    /// Has no ready job, as far as is known.
+    func noteEmpty() {
+        best = nil
+        readyCount = 0
+        knownSince = .now()
+        tube.candidates.removeAll { $0 === self }
+    }
 
     /// Whether nothing is to be done or known here that would be lost with this value.
     var isIdle: Bool {

@@ -40,7 +40,7 @@ extension StoreEngine {
                     engine.dispatch(request)
                 }
             }
-            if tube.bestCandidate != nil { engine.serve(tube) }
+            if tube.bestCandidate() != nil { engine.serve(tube) }
             if !tube.lookers.isEmpty || tube.isHinted {
                 tube.isHinted = false
                 engine.look(tube, for: nil)
@@ -63,7 +63,7 @@ extension StoreEngine {
                 segment.listed = entry
                 if segment.isBusy {
                     // Its next answer tells its best; until then what is listed is the bound.
-                    tube.noteReady(segment, entry.readyKey)
+                    tube.noteReady(segment, entry.readyKey, count: nil)
                 } else {
                     listed.append(segment)
                 }
@@ -72,7 +72,7 @@ extension StoreEngine {
             try await learnBest(of: listed, tube, since)
             // Whatever is not among them has nothing better than this.
             guard let rest = found.answers[0].rest else { return }
-            if let best = tube.bestCandidate?.best, best.directoryKey <= rest { return }
+            if let best = tube.bestCandidate()?.best, best.directoryKey <= rest { return }
             for segment in listed where segment.best == nil || limit > Self.lookSegments {
                 try await raise(segment, directory)
             }
@@ -90,7 +90,9 @@ extension StoreEngine {
     private func learnBest(of unknown: [Segment], _ tube: Tube, _ since: NIODeadline) async throws {
         guard !unknown.isEmpty else { return }
         let operation = SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .keyValue)
-        let calls = unknown.map { BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed)]) }
+        let calls = unknown.map {
+            BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentWork.countReady])
+        }
         let answers = try await client.batch(calls)
         for (segment, answer) in zip(unknown, answers) {
             guard segment.knownSince < since, !segment.isBusy else { continue }
@@ -106,12 +108,11 @@ extension StoreEngine {
                 segment.knownSince = since
                 if let best {
                     segment.best = nil
-                    tube.noteReady(segment, best)
+                    tube.noteReady(segment, best, count: record.bins.last?.value.integer.map { Int($0) })
                     continue
                 }
-                segment.best = nil
-                tube.candidates.removeAll { $0 === segment }
-                if record.bins.last?.value.integer == 1 {
+                segment.noteEmpty()
+                if record.bins.dropFirst().first?.value.integer == 1 {
                     raiseListing(segment, .ready)
                 }
             case .failure(let error) where error.code == .notFound:
@@ -165,8 +166,7 @@ extension StoreEngine {
         begin { engine in
             try? await engine.retire(segment.number, at: segment.position, directory)
             segment.isRaising = false
-            segment.best = nil
-            segment.tube.candidates.removeAll { $0 === segment }
+            segment.noteEmpty()
             if segment.isIdle { engine.segments[segment.number] = nil }
         }
     }

@@ -11,12 +11,12 @@ extension StoreEngine {
     /// Tells those who wait for a tube's jobs that there may be some, unless all went to sessions of this process.
     func tellPeers(_ tube: Tube) {
         guard let peers, peers.peersWaiting(on: tube.name) else { return }
-        peers.tellWork(tube.name, priority: tube.bestCandidate?.best?.priority ?? 0)
+        peers.tellWork(tube.name, priority: tube.bestCandidate()?.best?.priority ?? 0)
     }
 
     /// A peer began to wait for a tube's jobs.
     func peerWaits(_ name: TubeName) {
-        guard let tube = tubes[name], tube.bestCandidate != nil else { return }
+        guard let tube = tubes[name], tube.bestCandidate() != nil else { return }
         tellPeers(tube)
     }
 

@@ -87,7 +87,7 @@ extension StoreEngine {
             for (slot, entry) in state.entries {
                 if case .ready(let priority) = entry.state {
                     let id = JobPlace(segment: known, slot: slot).id
-                    tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+                    tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: nil)
                 }
             }
             let old = tube.tail

@@ -30,6 +30,7 @@ extension StoreEngine {
         begin { engine in
             await engine.carryOut(hand, on: segment)
             segment.isBusy = false
+            segment.popsUnderWay = 0
             engine.touch(segment)
             if segment.isTail { engine.touch(segment.tube) }
         }
@@ -73,6 +74,7 @@ extension StoreEngine {
         }
         guard !hand.pops.isEmpty else { return }
         hand.work.pops = hand.pops.count
+        segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
     }
@@ -85,7 +87,7 @@ extension StoreEngine {
         for name in names {
             guard let tube = tubes[name], !tube.isPaused(.now()) else { continue }
             for other in tube.candidates where other !== segment {
-                guard let key = other.best else { continue }
+                guard let key = other.best, other.hasUnclaimed else { continue }
                 bound = min(bound ?? key, key)
             }
         }
@@ -193,10 +195,12 @@ extension StoreEngine {
             complete(update, isPresent: isPresent)
         }
         if !hand.appends.isEmpty { readied += appended(hand, segment) }
+        segment.popsUnderWay = 0
         if hand.work.pops > 0 {
             segment.best = outcome.nextReady
+            segment.readyCount = outcome.readyCount
             segment.knownSince = .now()
-            if segment.best == nil { segment.tube.candidates.removeAll { $0 === segment } }
+            if segment.best == nil { segment.noteEmpty() }
             give(outcome.popped, to: hand.pops, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
         }
@@ -212,7 +216,8 @@ extension StoreEngine {
         switch entry.state {
         case .ready(let priority):
             let id = JobPlace(segment: segment.number, slot: slot).id
-            segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+            let count = segment.readyCount.map { $0 + 1 }
+            segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
             return true
         case .delayed(let due):
             noteWake(segment.tube, due)
@@ -246,9 +251,7 @@ extension StoreEngine {
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
         if hand.appends.isEmpty, hand.updates.isEmpty {
             // Nothing is ready there.
-            segment.best = nil
-            segment.knownSince = .now()
-            segment.tube.candidates.removeAll { $0 === segment }
+            segment.noteEmpty()
             raiseListing(segment, .ready)
             give([], to: hand.pops, of: segment)
             return false
@@ -296,8 +299,7 @@ extension StoreEngine {
             complete(update, isPresent: false)
         }
         segment.held = []
-        segment.best = nil
-        segment.tube.candidates.removeAll { $0 === segment }
+        segment.noteEmpty()
         if !hand.appends.isEmpty {
             segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
         }

@@ -70,9 +70,11 @@ final class Tube: @unchecked Sendable {
     }
 
     /// The candidate whose jobs come first.
-    var bestCandidate: Segment? {
+    ///
+    /// - Parameter unclaimed: whether to leave out those whose jobs are all asked for already.
+    func bestCandidate(unclaimed: Bool = false) -> Segment? {
         var best: Segment?
-        for candidate in candidates {
+        for candidate in candidates where !unclaimed || candidate.hasUnclaimed {
             guard let key = candidate.best else { continue }
             if let known = best?.best, known <= key { continue }
             best = candidate
@@ -80,9 +82,10 @@ final class Tube: @unchecked Sendable {
         return best
     }
 
-    /// Notes that a segment has a ready job.
-    func noteReady(_ segment: Segment, _ key: ReadyKey) {
+    /// Notes that a segment has a ready job more, or (where nothing else is told) that it may have some.
+    func noteReady(_ segment: Segment, _ key: ReadyKey, count: Int?) {
         segment.best = min(segment.best ?? key, key)
+        segment.readyCount = count
         if !candidates.contains(where: { $0 === segment }) { candidates.append(segment) }
     }
 }

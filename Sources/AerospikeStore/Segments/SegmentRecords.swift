@@ -141,6 +141,7 @@ struct SegmentRecords: Sendable {
             ($0.entry.details.priority, $0.slot) < ($1.entry.details.priority, $1.slot)
         }
         outcome.nextReady = ready.min()
+        outcome.readyCount = ready.count
         outcome.jobCount = state.entries.count
         return .applied(outcome)
     }
