@@ -61,11 +61,11 @@ extension StoreEngine {
             for entry in found.answers[0].entries {
                 let segment = segment(entry.segment, of: tube, position: entry.position)
                 segment.listed = entry
-                if segment.isBusy {
+                if !segment.isBusy {
+                    listed.append(segment)
+                } else if segment.best == nil {
                     // Its next answer tells its best; until then what is listed is the bound.
                     tube.noteReady(segment, entry.readyKey, count: nil)
-                } else {
-                    listed.append(segment)
                 }
             }
             // What is listed is only a bound: the segments are asked.

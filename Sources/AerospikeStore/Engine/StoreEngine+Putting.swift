@@ -84,10 +84,12 @@ extension StoreEngine {
             let segment = segment(known, of: tube, position: state.position)
             segment.nextSlot = state.nextSlot
             segment.bytes = state.entries.values.reduce(0) { $0 + $1.approximateBytes }
+            segment.readyCount = 0
             for (slot, entry) in state.entries {
                 if case .ready(let priority) = entry.state {
                     let id = JobPlace(segment: known, slot: slot).id
-                    tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: nil)
+                    let count = segment.readyCount.map { $0 + 1 }
+                    tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
                 }
             }
             let old = tube.tail

@@ -16,8 +16,8 @@ struct WorkInHand: Sendable {
 extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
-    /// The most changes that go in one work.
-    private static let updatesMax = StoreLimits.segmentSlots
+    /// How often it is tried to write the footprint down.
+    private static let entriesMax = 10
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
@@ -148,7 +148,15 @@ extension StoreEngine {
         guard !registry.isEntered(segment.number) else { return }
         // Those that come next go along.
         let others = segment.tube.candidates.prefix(16).map(\.number).filter { !registry.isEntered($0) }
-        try await registry.enter(segments: Array(Set(others + [segment.number])))
+        for failures in 1... {
+            do throws(JobStoreError) {
+                return try await registry.enter(segments: Array(Set(others + [segment.number])))
+            } catch {
+                // It may be repeated.
+                guard error.code == .writeFailed, failures < Self.entriesMax else { throw error }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 10...20) << min(failures, 4)))
+            }
+        }
     }
 
     /// Sees to it that the directory lists what the work makes of jobs.
