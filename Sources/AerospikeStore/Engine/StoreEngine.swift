@@ -44,6 +44,8 @@ actor StoreEngine {
     var lastTurn: UInt64 = 0
     var timeouts: UInt64 = 0
     var isClosing = false
+    /// Whether nothing more is to be sent, as if the process were dead.
+    var isAbandoned = false
     /// Works and other calls under way; closing waits for them.
     var underWay = 0
     var whenIdle: [CheckedContinuation<Void, Never>] = []
@@ -133,7 +135,7 @@ actor StoreEngine {
 
     /// Sends what has gathered, and delivers the replies.
     func endTurn() {
-        while true {
+        while !isAbandoned {
             if let session = sessionsToAdvance.popLast() {
                 advance(session)
             } else if let tube = dirtyTubes.popLast() {
@@ -145,7 +147,7 @@ actor StoreEngine {
             }
         }
         for outbox in outboxes { outbox.notify() }
-        schedule()
+        if !isAbandoned { schedule() }
     }
 
     // MARK: - Time
