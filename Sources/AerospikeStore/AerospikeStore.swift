@@ -24,6 +24,8 @@ public final class AerospikeStore: JobStore {
         public var connectTimeout = Duration.seconds(5)
         /// Whether to use a namespace whose settings may lose acknowledged jobs.
         public var acceptsRisks = false
+        /// How long a call to the cluster may take before it is in doubt.
+        package var callTimeout = Duration.seconds(2)
 
         /// The defaults.
         public init() {}
@@ -72,7 +74,7 @@ public final class AerospikeStore: JobStore {
         // One thread for the connections and the engine: nothing between a command and its request.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = AerospikeClientConfiguration(seeds: seeds)
-        configuration.call.timeout = .seconds(2)
+        configuration.call.timeout = options.callTimeout
         let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
         let running = Task { _ = try? await client.run() }
         do {
@@ -161,6 +163,21 @@ public final class AerospikeStore: JobStore {
             }
             try? await Task.sleep(for: .milliseconds(10))
         }
+    }
+
+    /// The number that others know this process by; another one after it was taken for dead.
+    package var processNumber: Int { engine.registry.number }
+
+    /// Whether others may have taken this process for dead, or soon may.
+    package var isDoubtful: Bool { engine.registry.isDoubtful() }
+
+    /// Ends the store as the death of its process would: nothing is given back, and nobody is told.
+    package func abandon() async {
+        for task in tasks { task.cancel() }
+        await engine.abandonAll()
+        await peers?.close()
+        for task in tasks { await task.value }
+        try? await group.shutdownGracefully()
     }
 
     /// Ends the store: what is reserved through it is ready for others.

@@ -78,6 +78,20 @@ extension StoreEngine {
         }
     }
 
+    /// Ends all activity at once and gives nothing back; returns when nothing is under way any more.
+    func abandonAll() async {
+        isClosing = true
+        isAbandoned = true
+        for segment in segments.values {
+            for update in segment.updates.values + segment.guarded.map(\.update) {
+                fail(update, JobStoreError(.closed, "the store is closed"))
+            }
+            segment.updates = [:]
+            segment.guarded = []
+        }
+        while underWay > 0 { await withCheckedContinuation { whenIdle.append($0) } }
+    }
+
     /// Makes the jobs of a dead process ready.
     func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
         for number in footprint { try await recover(dead, number) }

@@ -46,6 +46,8 @@ actor StoreEngine {
     var isClosing = false
     /// Whether closing has waited long enough.
     var isOutOfTime = false
+    /// Whether nothing more is to be sent, as if the process were dead.
+    var isAbandoned = false
     /// Works and other calls under way; closing waits for them.
     var underWay = 0
     var whenIdle: [CheckedContinuation<Void, Never>] = []
@@ -139,7 +141,7 @@ actor StoreEngine {
 
     /// Sends what has gathered, and delivers the replies.
     func endTurn() {
-        while true {
+        while !isAbandoned {
             if let session = sessionsToAdvance.popLast() {
                 advance(session)
             } else if let tube = dirtyTubes.popLast() {
@@ -151,7 +153,7 @@ actor StoreEngine {
             }
         }
         for outbox in outboxes { outbox.notify() }
-        schedule()
+        if !isAbandoned { schedule() }
     }
 
     // MARK: - Time
