@@ -184,6 +184,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
+            dependencies: ["Aerospike", "AerospikeTestKit"],
             exclude: ["Clients", "Transcripts"],
             swiftSettings: settings
         ),
