@@ -20,8 +20,12 @@ public final class AerospikeStore: JobStore {
         public var advertisedPeerHost: String?
         /// In front of the names of the sets; several queues can so share a namespace.
         public var setPrefix = ""
+        /// How long the cluster may take to be found.
+        public var connectTimeout = Duration.seconds(5)
         /// Whether to use a namespace whose settings may lose acknowledged jobs.
         public var acceptsRisks = false
+        /// How long a call to the cluster may take before it is in doubt.
+        package var callTimeout = Duration.seconds(2)
 
         /// The defaults.
         public init() {}
@@ -32,8 +36,8 @@ public final class AerospikeStore: JobStore {
     private let tasks: [Task<Void, Never>]
     private let group: MultiThreadedEventLoopGroup
     private let peers: PeerNetwork?
-    /// What the namespace's settings promise, as ``SettingsReport`` says it.
-    public let promise: String
+    /// What the namespace's settings promise, and what is wrong with them.
+    public let settings: SettingsReport
 
     private init(
         engine: StoreEngine,
@@ -41,14 +45,14 @@ public final class AerospikeStore: JobStore {
         tasks: [Task<Void, Never>],
         group: MultiThreadedEventLoopGroup,
         peers: PeerNetwork?,
-        promise: String
+        settings: SettingsReport
     ) {
         self.engine = engine
         self.sessionIDs = sessionIDs
         self.tasks = tasks
         self.group = group
         self.peers = peers
-        self.promise = promise
+        self.settings = settings
     }
 
     /// Opens the queue in a namespace, and makes it if there is none.
@@ -70,7 +74,7 @@ public final class AerospikeStore: JobStore {
         // One thread for the connections and the engine: nothing between a command and its request.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = AerospikeClientConfiguration(seeds: seeds)
-        configuration.call.timeout = .seconds(2)
+        configuration.call.timeout = options.callTimeout
         let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
         let running = Task { _ = try? await client.run() }
         do {
@@ -92,9 +96,9 @@ public final class AerospikeStore: JobStore {
         _ logger: Logger
     ) async throws -> AerospikeStore {
         do {
-            try await client.waitUntilConnected(timeout: .seconds(5))
+            try await client.waitUntilConnected(timeout: options.connectTimeout)
         } catch {
-            throw JobStoreError(.cannotOpen, "the cluster cannot be reached: \(error)")
+            throw JobStoreError(.cannotOpen, error.message)
         }
         let settings = try await SettingsReport.read(client: client, namespace: namespace)
         try settings.check(acceptingRisks: options.acceptsRisks)
@@ -138,7 +142,7 @@ public final class AerospikeStore: JobStore {
             tasks: [beating, running],
             group: group,
             peers: network,
-            promise: settings.promise
+            settings: settings
         )
     }
 
@@ -159,6 +163,21 @@ public final class AerospikeStore: JobStore {
             }
             try? await Task.sleep(for: .milliseconds(10))
         }
+    }
+
+    /// The number that others know this process by; another one after it was taken for dead.
+    package var processNumber: Int { engine.registry.number }
+
+    /// Whether others may have taken this process for dead, or soon may.
+    package var isDoubtful: Bool { engine.registry.isDoubtful() }
+
+    /// Ends the store as the death of its process would: nothing is given back, and nobody is told.
+    package func abandon() async {
+        for task in tasks { task.cancel() }
+        await engine.abandonAll()
+        await peers?.close()
+        for task in tasks { await task.value }
+        try? await group.shutdownGracefully()
     }
 
     /// Ends the store: what is reserved through it is ready for others.

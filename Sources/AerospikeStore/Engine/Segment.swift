@@ -43,6 +43,8 @@ final class Segment: @unchecked Sendable {
     // MARK: What is known of it
 
     /// Its best ready job has this key or a greater one; nil where it has none, as far as is known.
+    ///
+    /// It is set by ``Tube/setBest(_:of:)``.
     var best: ReadyKey?
     /// How many ready jobs it has; nil where that is not known.
     var readyCount: Int?
@@ -89,14 +91,16 @@ final class Segment: @unchecked Sendable {
 
     /// Has no ready job, as far as is known.
     func noteEmpty() {
-        best = nil
+        tube.setBest(nil, of: self)
         readyCount = 0
         knownSince = .now()
-        tube.candidates.removeAll { $0 === self }
     }
+
+    /// Whether something is to be done here.
+    var isInUse: Bool { isBusy || isRaising || !updates.isEmpty || !guarded.isEmpty || !pops.isEmpty }
 
     /// Whether nothing is to be done or known here that would be lost with this value.
     var isIdle: Bool {
-        !isBusy && updates.isEmpty && guarded.isEmpty && pops.isEmpty && held.isEmpty && best == nil && !isTail
+        !isInUse && held.isEmpty && best == nil && !isTail
     }
 }

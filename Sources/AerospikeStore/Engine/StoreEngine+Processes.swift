@@ -45,6 +45,13 @@ extension StoreEngine {
 
     private func note(others count: Int) { hasPeers = count > 0 }
 
+    private func stopWaiting() {
+        isOutOfTime = true
+        let waiters = whenIdle
+        whenIdle = []
+        for waiter in waiters { waiter.resume() }
+    }
+
     /// How many other processes answer.
     func reachedPeers() async -> Int { await ask(.waiting).count }
 
@@ -55,10 +62,14 @@ extension StoreEngine {
         isClosing = true
         for session in sessions.values where session.isOpen { close(session) }
         endTurn()
-        while underWay > 0 || !held.isEmpty {
-            guard underWay > 0 else { break }
+        // While the cluster is away nothing comes to an end; the others then take this process for dead.
+        let limit = eventLoop.scheduleTask(in: TimeAmount(registry.deathInterval)) {
+            self.assumeIsolated { $0.stopWaiting() }
+        }
+        while underWay > 0, !isOutOfTime {
             await withCheckedContinuation { whenIdle.append($0) }
         }
+        limit.cancel()
         do {
             try await registry.close()
             return nil
@@ -67,19 +78,33 @@ extension StoreEngine {
         }
     }
 
+    /// Ends all activity at once and gives nothing back; returns when nothing is under way any more.
+    func abandonAll() async {
+        isClosing = true
+        isAbandoned = true
+        for segment in segments.values {
+            for update in segment.updates.values + segment.guarded.map(\.update) {
+                fail(update, JobStoreError(.closed, "the store is closed"))
+            }
+            segment.updates = [:]
+            segment.guarded = []
+        }
+        while underWay > 0 { await withCheckedContinuation { whenIdle.append($0) } }
+    }
+
     /// Makes the jobs of a dead process ready.
     func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
         for number in footprint { try await recover(dead, number) }
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
-        while let state = try await records.fence(number, against: dead) {
+        while let state = try await records.fence(number, against: dead), let position = state.position {
             let held = state.entries.filter { $0.value.holder == dead }
             if held.isEmpty { return }
             let tube = tube(state.tube)
             touch(tube)
             _ = try await openDirectory(tube)
-            let segment = segment(number, of: tube, position: state.position)
+            let segment = segment(number, of: tube, position: position)
             for (slot, entry) in held.sorted(by: { $0.key < $1.key }) {
                 if await change(slot, of: segment, from: entry, to: entry.abandoned()) == nil {
                     throw JobStoreError(.writeFailed, "job \(JobPlace(segment: number, slot: slot).id) is still held")

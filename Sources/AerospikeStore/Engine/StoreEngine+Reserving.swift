@@ -16,6 +16,7 @@ extension StoreEngine {
         guard !request.isOver, !request.isAsking, request.looks == 0 else { return }
         let now = NIODeadline.now()
         var best: (segment: Segment, key: ReadyKey)?
+        var stalest: Tube?
         /// The best where somebody else was sent already: there may be more than is known.
         var claimed: Segment?
         /// Tubes that were not looked at since the request was made, and those that never were.
@@ -25,6 +26,7 @@ extension StoreEngine {
             let tube = tube(name)
             guard !tube.isPaused(now) else { continue }
             if tube.lookedAt == nil { unknown.append(tube) }
+            if let lookedAt = tube.lookedAt, lookedAt < stalest?.lookedAt ?? now { stalest = tube }
             if let candidate = tube.bestCandidate(unclaimed: true) {
                 if let key = candidate.best, best.map({ key < $0.key }) ?? true { best = (candidate, key) }
             } else if claimed == nil {
@@ -33,7 +35,7 @@ extension StoreEngine {
             if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
         }
         if let segment = best?.segment ?? claimed, unknown.isEmpty {
-            refreshIfStale(segment.tube, now)
+            if let stalest { refreshIfStale(stalest, now) }
             request.isAsking = true
             segment.pops.append(request)
             touch(segment)
@@ -194,9 +196,10 @@ extension StoreEngine {
         let reserved = entry.reserved(by: process, nowMilliseconds: clusterMilliseconds)
         let ttr = entry.details.ttrSeconds
         let deadline = ttr == 0 ? nil : NIODeadline.now() + .seconds(Int64(ttr))
-        held[place.id] = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        let job = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        held[place.id] = job
         session.held.insert(place.id)
-        if let deadline { timers.insert(.reservation(place.id), at: deadline) }
+        if let deadline { timers.insert(.reservation(job), at: deadline) }
     }
 
     /// Answers a reserve with a job, whose body may have to be read.

@@ -86,10 +86,8 @@ extension StoreEngine {
         for request in requests { names.formUnion(request.session.watched) }
         for name in names {
             guard let tube = tubes[name], !tube.isPaused(.now()) else { continue }
-            for other in tube.candidates where other !== segment {
-                guard let key = other.best, other.hasUnclaimed else { continue }
-                bound = min(bound ?? key, key)
-            }
+            let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
+            if let key = other?.best { bound = min(bound ?? key, key) }
         }
         guard let bound else { return .max }
         // Within one priority it is the id that decides, and all ids of a segment are on one side of the other's.
@@ -205,7 +203,7 @@ extension StoreEngine {
         if !hand.appends.isEmpty { readied += appended(hand, segment) }
         segment.popsUnderWay = 0
         if hand.work.pops > 0 {
-            segment.best = outcome.nextReady
+            segment.tube.setBest(outcome.nextReady, of: segment)
             segment.readyCount = outcome.readyCount
             segment.knownSince = .now()
             if segment.best == nil { segment.noteEmpty() }

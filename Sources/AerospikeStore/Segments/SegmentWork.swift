@@ -229,8 +229,13 @@ struct SegmentWork: Sendable {
         }
     }
 
-    private static func count(_ details: JobDetails, _ sign: Int, _ used: inout Int, _ whole: inout Int, _ skip: inout Int)
-    {
+    private static func count(
+        _ details: JobDetails,
+        _ sign: Int,
+        _ used: inout Int,
+        _ whole: inout Int,
+        _ skip: inout Int
+    ) {
         used += sign * details.body.count
         whole += sign * details.originalBytes
         skip += sign * details.skippedBytes
