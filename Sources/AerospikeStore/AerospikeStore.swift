@@ -20,6 +20,8 @@ public final class AerospikeStore: JobStore {
         public var advertisedPeerHost: String?
         /// In front of the names of the sets; several queues can so share a namespace.
         public var setPrefix = ""
+        /// How long the cluster may take to be found.
+        public var connectTimeout = Duration.seconds(5)
         /// Whether to use a namespace whose settings may lose acknowledged jobs.
         public var acceptsRisks = false
         /// How long a call to the cluster may take before it is in doubt.
@@ -34,8 +36,8 @@ public final class AerospikeStore: JobStore {
     private let tasks: [Task<Void, Never>]
     private let group: MultiThreadedEventLoopGroup
     private let peers: PeerNetwork?
-    /// What the namespace's settings promise, as ``SettingsReport`` says it.
-    public let promise: String
+    /// What the namespace's settings promise, and what is wrong with them.
+    public let settings: SettingsReport
 
     private init(
         engine: StoreEngine,
@@ -43,14 +45,14 @@ public final class AerospikeStore: JobStore {
         tasks: [Task<Void, Never>],
         group: MultiThreadedEventLoopGroup,
         peers: PeerNetwork?,
-        promise: String
+        settings: SettingsReport
     ) {
         self.engine = engine
         self.sessionIDs = sessionIDs
         self.tasks = tasks
         self.group = group
         self.peers = peers
-        self.promise = promise
+        self.settings = settings
     }
 
     /// Opens the queue in a namespace, and makes it if there is none.
@@ -94,9 +96,9 @@ public final class AerospikeStore: JobStore {
         _ logger: Logger
     ) async throws -> AerospikeStore {
         do {
-            try await client.waitUntilConnected(timeout: .seconds(5))
+            try await client.waitUntilConnected(timeout: options.connectTimeout)
         } catch {
-            throw JobStoreError(.cannotOpen, "the cluster cannot be reached: \(error)")
+            throw JobStoreError(.cannotOpen, error.message)
         }
         let settings = try await SettingsReport.read(client: client, namespace: namespace)
         try settings.check(acceptingRisks: options.acceptsRisks)
@@ -140,7 +142,7 @@ public final class AerospikeStore: JobStore {
             tasks: [beating, running],
             group: group,
             peers: network,
-            promise: settings.promise
+            settings: settings
         )
     }
 

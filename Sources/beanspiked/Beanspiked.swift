@@ -107,6 +107,9 @@ struct Beanspiked: ParsableCommand {
     @Option(help: ArgumentHelp("Threads that serve connections.", valueName: "N"))
     var threads = 1
 
+    @OptionGroup(title: "On Aerospike")
+    var cluster: ClusterFlags
+
     @Flag(name: .customShort("n"), help: "Taken for beanstalkd's sake; the journal is always compacted.")
     var doesNotCompact = false
 
@@ -144,7 +147,19 @@ struct Beanspiked: ParsableCommand {
                 durability = .never
             }
         }
-        return StoreOptions(durability: durability, journalFileBytesMax: journalFileBytesMax)
+        var options = StoreOptions(durability: durability, journalFileBytesMax: journalFileBytesMax)
+        cluster.apply(to: &options)
+        return options
+    }
+
+    /// The flags that were given and that a store on a cluster has no use for.
+    var embeddedFlags: [String] {
+        var flags: [String] = []
+        if commits { flags.append("-D") }
+        if syncMilliseconds != nil { flags.append("-f") }
+        if neverSyncs { flags.append("-F") }
+        if journalFileBytesMax != nil { flags.append("-s") }
+        return flags
     }
 
     /// How clients are treated.

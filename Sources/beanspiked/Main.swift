@@ -74,7 +74,13 @@ enum Main {
         _ location: StoreLocation,
         _ logger: Logger
     ) async throws {
-        let store = try await location.open(command.storeOptions)
+        if case .aerospike = location, !command.embeddedFlags.isEmpty {
+            logger.warning(
+                "flags of the embedded store do nothing on Aerospike",
+                metadata: ["flags": "\(command.embeddedFlags.joined(separator: " "))"]
+            )
+        }
+        let store = try await location.open(command.storeOptions, logger: logger)
         let server = BeanspikeServer(
             listener: listener,
             store: store,

@@ -59,12 +59,15 @@ import Testing
             #expect(popped == expected)
             var none = SegmentWork()
             none.pops = 1
-            guard case .refused = try await records.perform(none, on: 7, process: 1, sequence: sequence, held: []) else {
+            guard case .refused = try await records.perform(none, on: 7, process: 1, sequence: sequence, held: [])
+            else {
                 Issue.record("popped from nothing")
                 return
             }
             var settle = SegmentWork()
-            settle.updates = [4: Self.entry(4).released(priority: 9, delaySeconds: 0, isRetry: false, nowMilliseconds: 0)]
+            settle.updates = [
+                4: Self.entry(4).released(priority: 9, delaySeconds: 0, isRetry: false, nowMilliseconds: 0)
+            ]
             settle.removals = [5: Self.entry(5).details, 101: Self.entry(5).details]
             guard
                 case .applied(let settled) = try await records.perform(

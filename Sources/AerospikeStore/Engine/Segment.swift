@@ -43,7 +43,13 @@ final class Segment: @unchecked Sendable {
     // MARK: What is known of it
 
     /// Its best ready job has this key or a greater one; nil where it has none, as far as is known.
+    ///
+    /// It is set by ``Tube/setBest(_:of:)``.
     var best: ReadyKey?
+    /// How many ready jobs it has; nil where that is not known.
+    var readyCount: Int?
+    /// How many of them are asked for in a work under way.
+    var popsUnderWay = 0
     /// When ``best`` was last learned from the record itself.
     var knownSince = NIODeadline.uptimeNanoseconds(0)
     /// What its directory lists it under, as was last seen.
@@ -80,8 +86,21 @@ final class Segment: @unchecked Sendable {
 
     var isTail: Bool { tube.tail === self }
 
+    /// Whether it may have ready jobs that nobody was sent to yet.
+    var hasUnclaimed: Bool { readyCount.map { $0 > pops.count + popsUnderWay } ?? true }
+
+    /// Has no ready job, as far as is known.
+    func noteEmpty() {
+        tube.setBest(nil, of: self)
+        readyCount = 0
+        knownSince = .now()
+    }
+
+    /// Whether something is to be done here.
+    var isInUse: Bool { isBusy || isRaising || !updates.isEmpty || !guarded.isEmpty || !pops.isEmpty }
+
     /// Whether nothing is to be done or known here that would be lost with this value.
     var isIdle: Bool {
-        !isBusy && updates.isEmpty && guarded.isEmpty && pops.isEmpty && held.isEmpty && best == nil && !isTail
+        !isInUse && held.isEmpty && best == nil && !isTail
     }
 }

@@ -30,10 +30,11 @@ extension StoreEngine {
         giveUp(held, as: held.entry.abandoned())
     }
 
-    func expireReservation(_ job: JobID, _ now: NIODeadline) {
-        guard let held = held[job], !held.isSettling, let deadline = held.deadline else { return }
-        guard deadline <= now else {
-            timers.insert(.reservation(job), at: deadline)
+    func expireReservation(_ held: HeldJob, _ now: NIODeadline) {
+        guard self.held[held.place.id] === held, let deadline = held.deadline else { return }
+        guard deadline <= now, !held.isSettling else {
+            // Touched meanwhile; or its change is under way, and may fail.
+            timers.insert(.reservation(held), at: max(deadline, now + .milliseconds(50)))
             return
         }
         timeouts += 1

@@ -40,7 +40,7 @@ extension StoreEngine {
                     engine.dispatch(request)
                 }
             }
-            if tube.bestCandidate != nil { engine.serve(tube) }
+            if tube.bestCandidate() != nil { engine.serve(tube) }
             if !tube.lookers.isEmpty || tube.isHinted {
                 tube.isHinted = false
                 engine.look(tube, for: nil)
@@ -61,18 +61,18 @@ extension StoreEngine {
             for entry in found.answers[0].entries {
                 let segment = segment(entry.segment, of: tube, position: entry.position)
                 segment.listed = entry
-                if segment.isBusy {
-                    // Its next answer tells its best; until then what is listed is the bound.
-                    tube.noteReady(segment, entry.readyKey)
-                } else {
+                if !segment.isBusy {
                     listed.append(segment)
+                } else if segment.best == nil {
+                    // Its next answer tells its best; until then what is listed is the bound.
+                    tube.noteReady(segment, entry.readyKey, count: nil)
                 }
             }
             // What is listed is only a bound: the segments are asked.
-            try await learnBest(of: listed, tube, since)
+            try await learnBest(of: listed, tube, since, tail: found.state.tail ?? 0)
             // Whatever is not among them has nothing better than this.
             guard let rest = found.answers[0].rest else { return }
-            if let best = tube.bestCandidate?.best, best.directoryKey <= rest { return }
+            if let best = tube.bestCandidate()?.best, best.directoryKey <= rest { return }
             for segment in listed where segment.best == nil || limit > Self.lookSegments {
                 try await raise(segment, directory)
             }
@@ -82,15 +82,23 @@ extension StoreEngine {
 
     /// Looks at a tube that is reserved from, so that what others made ready there is not overlooked for long.
     func refreshIfStale(_ tube: Tube, _ now: NIODeadline) {
-        guard hasPeers, !tube.isLooking, let lookedAt = tube.lookedAt, now - lookedAt > Self.staleAfter else { return }
+        let staleAfter = hasPeers ? Self.staleAfter : 5 * Self.staleAfter
+        guard !tube.isLooking, let lookedAt = tube.lookedAt, now - lookedAt > staleAfter else { return }
         look(tube, for: nil)
     }
 
     /// Asks segments for their best ready job.
-    private func learnBest(of unknown: [Segment], _ tube: Tube, _ since: NIODeadline) async throws {
+    private func learnBest(
+        of unknown: [Segment],
+        _ tube: Tube,
+        _ since: NIODeadline,
+        tail: SegmentNumber
+    ) async throws {
         guard !unknown.isEmpty else { return }
         let operation = SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .keyValue)
-        let calls = unknown.map { BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed)]) }
+        let calls = unknown.map {
+            BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentWork.countReady])
+        }
         let answers = try await client.batch(calls)
         for (segment, answer) in zip(unknown, answers) {
             guard segment.knownSince < since, !segment.isBusy else { continue }
@@ -105,14 +113,16 @@ extension StoreEngine {
                 }
                 segment.knownSince = since
                 if let best {
-                    segment.best = nil
-                    tube.noteReady(segment, best)
+                    tube.setBest(best, of: segment)
+                    tube.noteReady(segment, best, count: record.bins.last?.value.integer.map { Int($0) })
                     continue
                 }
-                segment.best = nil
-                tube.candidates.removeAll { $0 === segment }
-                if record.bins.last?.value.integer == 1 {
+                segment.noteEmpty()
+                if record.bins.dropFirst().first?.value.integer == 1 {
                     raiseListing(segment, .ready)
+                } else if segment.number < tail {
+                    // Made to be a tail, and left by its maker: a tail's number only grows.
+                    try await closeOrphan(segment)
                 }
             case .failure(let error) where error.code == .notFound:
                 // It is over, or not yet made.
@@ -121,6 +131,27 @@ extension StoreEngine {
                 throw error
             }
         }
+    }
+
+    /// Closes a segment that will never be a tail, so that it can be retired.
+    private func closeOrphan(_ segment: Segment) async throws {
+        guard !segment.isBusy, let state = try await records.read(segment.number), !state.isClosed,
+            !segment.isBusy, !segment.isTail
+        else { return }
+        segment.isBusy = true
+        defer { segment.isBusy = false }
+        var work = SegmentWork()
+        work.firstSlot = state.nextSlot
+        work.closes = true
+        let done = try await records.perform(
+            work,
+            on: segment.number,
+            process: process,
+            sequence: nextSequence(),
+            held: segment.held
+        )
+        if case .applied(let outcome) = done { segment.isEmptied = outcome.jobCount == 0 }
+        touch(segment)
     }
 
     // MARK: - Entries that promise too much
@@ -165,8 +196,7 @@ extension StoreEngine {
         begin { engine in
             try? await engine.retire(segment.number, at: segment.position, directory)
             segment.isRaising = false
-            segment.best = nil
-            segment.tube.candidates.removeAll { $0 === segment }
+            segment.noteEmpty()
             if segment.isIdle { engine.segments[segment.number] = nil }
         }
     }
@@ -325,5 +355,7 @@ extension StoreEngine {
 
 extension DirectoryEntry {
     /// The key of an entry of ready jobs.
-    fileprivate var readyKey: ReadyKey { ReadyKey(priority: UInt32(clamping: key.major), id: UInt64(clamping: key.minor)) }
+    fileprivate var readyKey: ReadyKey {
+        ReadyKey(priority: UInt32(clamping: key.major), id: UInt64(clamping: key.minor))
+    }
 }

@@ -11,12 +11,12 @@ extension StoreEngine {
     /// Tells those who wait for a tube's jobs that there may be some, unless all went to sessions of this process.
     func tellPeers(_ tube: Tube) {
         guard let peers, peers.peersWaiting(on: tube.name) else { return }
-        peers.tellWork(tube.name, priority: tube.bestCandidate?.best?.priority ?? 0)
+        peers.tellWork(tube.name, priority: tube.bestCandidate()?.best?.priority ?? 0)
     }
 
     /// A peer began to wait for a tube's jobs.
     func peerWaits(_ name: TubeName) {
-        guard let tube = tubes[name], tube.bestCandidate != nil else { return }
+        guard let tube = tubes[name], tube.bestCandidate() != nil else { return }
         tellPeers(tube)
     }
 
@@ -45,6 +45,13 @@ extension StoreEngine {
 
     private func note(others count: Int) { hasPeers = count > 0 }
 
+    private func stopWaiting() {
+        isOutOfTime = true
+        let waiters = whenIdle
+        whenIdle = []
+        for waiter in waiters { waiter.resume() }
+    }
+
     /// How many other processes answer.
     func reachedPeers() async -> Int { await ask(.waiting).count }
 
@@ -55,10 +62,14 @@ extension StoreEngine {
         isClosing = true
         for session in sessions.values where session.isOpen { close(session) }
         endTurn()
-        while underWay > 0 || !held.isEmpty {
-            guard underWay > 0 else { break }
+        // While the cluster is away nothing comes to an end; the others then take this process for dead.
+        let limit = eventLoop.scheduleTask(in: TimeAmount(registry.deathInterval)) {
+            self.assumeIsolated { $0.stopWaiting() }
+        }
+        while underWay > 0, !isOutOfTime {
             await withCheckedContinuation { whenIdle.append($0) }
         }
+        limit.cancel()
         do {
             try await registry.close()
             return nil
@@ -87,13 +98,13 @@ extension StoreEngine {
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
-        while let state = try await records.fence(number, against: dead) {
+        while let state = try await records.fence(number, against: dead), let position = state.position {
             let held = state.entries.filter { $0.value.holder == dead }
             if held.isEmpty { return }
             let tube = tube(state.tube)
             touch(tube)
             _ = try await openDirectory(tube)
-            let segment = segment(number, of: tube, position: state.position)
+            let segment = segment(number, of: tube, position: position)
             for (slot, entry) in held.sorted(by: { $0.key < $1.key }) {
                 if await change(slot, of: segment, from: entry, to: entry.abandoned()) == nil {
                     throw JobStoreError(.writeFailed, "job \(JobPlace(segment: number, slot: slot).id) is still held")

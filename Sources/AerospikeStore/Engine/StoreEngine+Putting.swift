@@ -77,17 +77,19 @@ extension StoreEngine {
                 number = try await makeTail(of: tube, directory, from: nil)
                 continue
             }
-            guard let state = try await records.read(known), !state.isClosed else {
+            guard let state = try await records.read(known), !state.isClosed, let position = state.position else {
                 number = try await makeTail(of: tube, directory, from: known)
                 continue
             }
-            let segment = segment(known, of: tube, position: state.position)
+            let segment = segment(known, of: tube, position: position)
             segment.nextSlot = state.nextSlot
             segment.bytes = state.entries.values.reduce(0) { $0 + $1.approximateBytes }
+            segment.readyCount = 0
             for (slot, entry) in state.entries {
                 if case .ready(let priority) = entry.state {
                     let id = JobPlace(segment: known, slot: slot).id
-                    tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+                    let count = segment.readyCount.map { $0 + 1 }
+                    tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
                 }
             }
             let old = tube.tail
@@ -99,7 +101,9 @@ extension StoreEngine {
     }
 
     /// Makes a new segment the tail, unless another process did.
-    private func makeTail(of tube: Tube, _ directory: TubeDirectory, from old: SegmentNumber?) async throws -> SegmentNumber {
+    private func makeTail(of tube: Tube, _ directory: TubeDirectory, from old: SegmentNumber?) async throws
+        -> SegmentNumber
+    {
         while true {
             let spare: (number: SegmentNumber, position: Int)
             if let ready = tube.spare, ready.number > old ?? 0 {
@@ -171,16 +175,53 @@ extension StoreEngine {
         return tube.directory
     }
 
-    /// Forgets what is known of a tube that no session of this process has to do with.
+    // MARK: - Tubes that nobody wants
+
+    /// How long a tube is remembered that no session of this process has to do with.
+    private static let rememberedFor = TimeAmount.seconds(30)
+
+    /// Sees to it that a tube is forgotten, unless somebody comes back to it.
     func forgetIfUnwanted(_ tube: Tube) {
-        guard !tube.isWanted, tube.appends.isEmpty, !tube.isTurning, !tube.isPreparing, !tube.isLooking,
-            !tube.isSweeping, tubes[tube.name] === tube,
-            !segments.values.contains(where: { $0.tube === tube && ($0.isBusy || !$0.held.isEmpty) })
-        else { return }
+        guard !tube.isWanted, !tube.isToBeForgotten, tubes[tube.name] === tube else { return }
+        tube.isToBeForgotten = true
+        timers.insert(.forget(tube), at: .now() + Self.rememberedFor)
+    }
+
+    func forget(_ tube: Tube, _ now: NIODeadline) {
+        tube.isToBeForgotten = false
+        guard !tube.isWanted, tubes[tube.name] === tube else { return }
+        let isInUse =
+            !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
+            || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
+        guard !isInUse else { return forgetIfUnwanted(tube) }
         tubes[tube.name] = nil
         for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
         // They refer to the tube as well.
+        let tail = tube.tail
         tube.tail = nil
-        tube.candidates = []
+        tube.dropCandidates()
+        if let directory = tube.directory, let tail {
+            begin { engine in try? await engine.endIfEmpty(tail.number, tail.position, directory) }
+        }
+    }
+
+    /// Takes a tube that has no jobs out of the list of tubes. A put brings it back.
+    private func endIfEmpty(_ tail: SegmentNumber, _ position: Int, _ directory: TubeDirectory) async throws {
+        guard let state = try await records.read(tail), state.entries.isEmpty else { return }
+        if !state.isClosed {
+            var work = SegmentWork()
+            work.firstSlot = state.nextSlot
+            work.closes = true
+            let done = try await records.perform(
+                work,
+                on: tail,
+                process: process,
+                sequence: nextSequence(),
+                held: []
+            )
+            guard case .applied(let outcome) = done, outcome.jobCount == 0 else { return }
+        }
+        try await retire(tail, at: position, directory)
+        _ = try await directory.forget()
     }
 }

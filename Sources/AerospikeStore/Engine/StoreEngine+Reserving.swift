@@ -16,6 +16,9 @@ extension StoreEngine {
         guard !request.isOver, !request.isAsking, request.looks == 0 else { return }
         let now = NIODeadline.now()
         var best: (segment: Segment, key: ReadyKey)?
+        var stalest: Tube?
+        /// The best where somebody else was sent already: there may be more than is known.
+        var claimed: Segment?
         /// Tubes that were not looked at since the request was made, and those that never were.
         var unseen: [Tube] = []
         var unknown: [Tube] = []
@@ -23,16 +26,19 @@ extension StoreEngine {
             let tube = tube(name)
             guard !tube.isPaused(now) else { continue }
             if tube.lookedAt == nil { unknown.append(tube) }
-            if let candidate = tube.bestCandidate, let key = candidate.best, best.map({ key < $0.key }) ?? true {
-                best = (candidate, key)
+            if let lookedAt = tube.lookedAt, lookedAt < stalest?.lookedAt ?? now { stalest = tube }
+            if let candidate = tube.bestCandidate(unclaimed: true) {
+                if let key = candidate.best, best.map({ key < $0.key }) ?? true { best = (candidate, key) }
+            } else if claimed == nil {
+                claimed = tube.bestCandidate()
             }
             if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
         }
-        if let best, unknown.isEmpty {
-            refreshIfStale(best.segment.tube, now)
+        if let segment = best?.segment ?? claimed, unknown.isEmpty {
+            if let stalest { refreshIfStale(stalest, now) }
             request.isAsking = true
-            best.segment.pops.append(request)
-            touch(best.segment)
+            segment.pops.append(request)
+            touch(segment)
             return
         }
         let looked = best == nil ? unseen : unknown
@@ -128,7 +134,7 @@ extension StoreEngine {
         guard !tube.waiters.isEmpty, !tube.isPaused(.now()) else { return }
         var left = jobs
         for request in tube.waiters where left > 0 && !request.isAsking && request.looks == 0 {
-            guard tube.bestCandidate != nil else { return }
+            guard tube.bestCandidate() != nil else { return }
             dispatch(request)
             left -= 1
         }
@@ -190,9 +196,10 @@ extension StoreEngine {
         let reserved = entry.reserved(by: process, nowMilliseconds: clusterMilliseconds)
         let ttr = entry.details.ttrSeconds
         let deadline = ttr == 0 ? nil : NIODeadline.now() + .seconds(Int64(ttr))
-        held[place.id] = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        let job = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        held[place.id] = job
         session.held.insert(place.id)
-        if let deadline { timers.insert(.reservation(place.id), at: deadline) }
+        if let deadline { timers.insert(.reservation(job), at: deadline) }
     }
 
     /// Answers a reserve with a job, whose body may have to be read.

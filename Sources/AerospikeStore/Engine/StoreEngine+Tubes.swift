@@ -170,8 +170,7 @@ extension StoreEngine {
                 begin { engine in try? await engine.bodies.delete(reference) }
             }
         }
-        segment.best = nil
-        segment.tube.candidates.removeAll { $0 === segment }
+        segment.noteEmpty()
         segment.isEmptied = !segment.isTail
         touch(segment)
         return UInt64(cleared.count)

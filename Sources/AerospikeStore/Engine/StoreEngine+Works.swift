@@ -16,8 +16,8 @@ struct WorkInHand: Sendable {
 extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
-    /// The most changes that go in one work.
-    private static let updatesMax = StoreLimits.segmentSlots
+    /// How often it is tried to write the footprint down.
+    private static let entriesMax = 10
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
@@ -30,6 +30,7 @@ extension StoreEngine {
         begin { engine in
             await engine.carryOut(hand, on: segment)
             segment.isBusy = false
+            segment.popsUnderWay = 0
             engine.touch(segment)
             if segment.isTail { engine.touch(segment.tube) }
         }
@@ -73,6 +74,7 @@ extension StoreEngine {
         }
         guard !hand.pops.isEmpty else { return }
         hand.work.pops = hand.pops.count
+        segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
     }
@@ -84,10 +86,8 @@ extension StoreEngine {
         for request in requests { names.formUnion(request.session.watched) }
         for name in names {
             guard let tube = tubes[name], !tube.isPaused(.now()) else { continue }
-            for other in tube.candidates where other !== segment {
-                guard let key = other.best else { continue }
-                bound = min(bound ?? key, key)
-            }
+            let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
+            if let key = other?.best { bound = min(bound ?? key, key) }
         }
         guard let bound else { return .max }
         // Within one priority it is the id that decides, and all ids of a segment are on one side of the other's.
@@ -146,7 +146,15 @@ extension StoreEngine {
         guard !registry.isEntered(segment.number) else { return }
         // Those that come next go along.
         let others = segment.tube.candidates.prefix(16).map(\.number).filter { !registry.isEntered($0) }
-        try await registry.enter(segments: Array(Set(others + [segment.number])))
+        for failures in 1... {
+            do throws(JobStoreError) {
+                return try await registry.enter(segments: Array(Set(others + [segment.number])))
+            } catch {
+                // It may be repeated.
+                guard error.code == .writeFailed, failures < Self.entriesMax else { throw error }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 10...20) << min(failures, 4)))
+            }
+        }
     }
 
     /// Sees to it that the directory lists what the work makes of jobs.
@@ -193,10 +201,12 @@ extension StoreEngine {
             complete(update, isPresent: isPresent)
         }
         if !hand.appends.isEmpty { readied += appended(hand, segment) }
+        segment.popsUnderWay = 0
         if hand.work.pops > 0 {
-            segment.best = outcome.nextReady
+            segment.tube.setBest(outcome.nextReady, of: segment)
+            segment.readyCount = outcome.readyCount
             segment.knownSince = .now()
-            if segment.best == nil { segment.tube.candidates.removeAll { $0 === segment } }
+            if segment.best == nil { segment.noteEmpty() }
             give(outcome.popped, to: hand.pops, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
         }
@@ -212,7 +222,8 @@ extension StoreEngine {
         switch entry.state {
         case .ready(let priority):
             let id = JobPlace(segment: segment.number, slot: slot).id
-            segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id))
+            let count = segment.readyCount.map { $0 + 1 }
+            segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
             return true
         case .delayed(let due):
             noteWake(segment.tube, due)
@@ -246,9 +257,7 @@ extension StoreEngine {
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
         if hand.appends.isEmpty, hand.updates.isEmpty {
             // Nothing is ready there.
-            segment.best = nil
-            segment.knownSince = .now()
-            segment.tube.candidates.removeAll { $0 === segment }
+            segment.noteEmpty()
             raiseListing(segment, .ready)
             give([], to: hand.pops, of: segment)
             return false
@@ -296,8 +305,7 @@ extension StoreEngine {
             complete(update, isPresent: false)
         }
         segment.held = []
-        segment.best = nil
-        segment.tube.candidates.removeAll { $0 === segment }
+        segment.noteEmpty()
         if !hand.appends.isEmpty {
             segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
         }

@@ -46,6 +46,8 @@ actor StoreEngine {
     var isClosing = false
     /// Whether nothing more is to be sent, as if the process were dead.
     var isAbandoned = false
+    /// Whether closing has waited long enough.
+    var isOutOfTime = false
     /// Works and other calls under way; closing waits for them.
     var underWay = 0
     var whenIdle: [CheckedContinuation<Void, Never>] = []
@@ -53,12 +55,16 @@ actor StoreEngine {
 
     /// What comes due.
     enum Timer {
-        case reservation(JobID)
+        case reservation(HeldJob)
         case wait(ReserveRequest)
         case deadlineSoon(ReserveRequest)
         case wake(Tube)
         case pauseEnd(Tube)
         case poll(Tube)
+        /// A tube that nobody of this process wanted for a while.
+        case forget(Tube)
+        /// A segment whose works failed, or had to wait.
+        case resume(Segment)
     }
 
     init(
@@ -153,6 +159,7 @@ actor StoreEngine {
     // MARK: - Time
 
     func schedule() {
+        dropDeadTimers()
         guard let first = timers.first, scheduled.map({ first < $0.at }) ?? true else { return }
         scheduled?.task.cancel()
         let task = eventLoop.scheduleTask(deadline: first) { self.assumeIsolated { $0.timeCame() } }
@@ -168,13 +175,29 @@ actor StoreEngine {
 
     private func fire(_ timer: Timer, _ now: NIODeadline) {
         switch timer {
-        case .reservation(let job): expireReservation(job, now)
+        case .reservation(let held): expireReservation(held, now)
         case .wait(let request): endWait(request, .timedOut)
         case .deadlineSoon(let request): tellDeadlineSoon(request, now)
         case .wake(let tube): wake(tube, now)
         case .pauseEnd(let tube):
             if !tube.isPaused(now) { serve(tube) }
         case .poll(let tube): poll(tube, now)
+        case .forget(let tube): forget(tube, now)
+        case .resume(let segment): touch(segment)
+        }
+    }
+
+    /// Timers are not taken back one by one: here those go that nothing would come of.
+    private func dropDeadTimers() {
+        let live = held.count + 2 * sessions.count + 4 * tubes.count + segments.count
+        guard timers.count > 1_024 + 2 * live else { return }
+        timers.compact { timer in
+            switch timer {
+            case .reservation(let job): held[job.place.id] === job
+            case .wait(let request), .deadlineSoon(let request): !request.isOver
+            case .wake(let tube), .pauseEnd(let tube), .poll(let tube), .forget(let tube): tubes[tube.name] === tube
+            case .resume(let segment): segments[segment.number] === segment
+            }
         }
     }
 

@@ -5,6 +5,9 @@ import NIOCore
 struct TimerHeap<Element> {
     private var entries: [(at: NIODeadline, element: Element)] = []
 
+    /// How many there are.
+    var count: Int { entries.count }
+
     /// When the first is due.
     var first: NIODeadline? { entries.first?.at }
 
@@ -15,6 +18,12 @@ struct TimerHeap<Element> {
             entries.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
+    }
+
+    /// Drops what is not to be looked at any more.
+    mutating func compact(keeping isAlive: (Element) -> Bool) {
+        // What is sorted is a heap.
+        entries = entries.filter { isAlive($0.element) }.sorted { $0.at < $1.at }
     }
 
     /// Takes out the first, if it is due.

@@ -20,8 +20,8 @@ final class Tube: @unchecked Sendable {
 
     /// Where jobs are put.
     var tail: Segment?
-    /// Segments that have ready jobs, or may have.
-    var candidates: [Segment] = []
+    /// Segments that have ready jobs, or may have, in the order of their best.
+    private(set) var candidates: [Segment] = []
     /// Whether the tail takes no more.
     var isTailFull = false
     /// A segment that is ready to be the next tail.
@@ -61,6 +61,9 @@ final class Tube: @unchecked Sendable {
         self.name = name
     }
 
+    /// Whether it is looked at after a while whether anybody wants it.
+    var isToBeForgotten = false
+
     /// Whether sessions of this process use or watch it.
     var isWanted: Bool { using > 0 || watching > 0 }
 
@@ -70,19 +73,43 @@ final class Tube: @unchecked Sendable {
     }
 
     /// The candidate whose jobs come first.
-    var bestCandidate: Segment? {
-        var best: Segment?
-        for candidate in candidates {
-            guard let key = candidate.best else { continue }
-            if let known = best?.best, known <= key { continue }
-            best = candidate
-        }
-        return best
+    ///
+    /// - Parameter unclaimed: whether to leave out those whose jobs are all asked for already.
+    /// - Returns: the candidate; nil where there is none.
+    func bestCandidate(unclaimed: Bool = false) -> Segment? {
+        unclaimed ? candidates.first(where: \.hasUnclaimed) : candidates.first
     }
 
-    /// Notes that a segment has a ready job.
-    func noteReady(_ segment: Segment, _ key: ReadyKey) {
-        segment.best = min(segment.best ?? key, key)
-        if !candidates.contains(where: { $0 === segment }) { candidates.append(segment) }
+    /// Notes that a segment has a ready job with this key.
+    ///
+    /// - Parameter count: how many it has; nil where that is not known.
+    func noteReady(_ segment: Segment, _ key: ReadyKey, count: Int?) {
+        setBest(min(segment.best ?? key, key), of: segment)
+        segment.readyCount = count
+    }
+
+    /// Notes what a segment's best ready job is; nil where it has none.
+    func setBest(_ key: ReadyKey?, of segment: Segment) {
+        guard key != segment.best else { return }
+        if let old = segment.best {
+            let index = place(of: old)
+            if index < candidates.count, candidates[index] === segment { candidates.remove(at: index) }
+        }
+        segment.best = key
+        if let key { candidates.insert(segment, at: place(of: key)) }
+    }
+
+    /// Drops what is known of segments.
+    func dropCandidates() { candidates = [] }
+
+    /// Where a key is, or would be: no two segments have the same.
+    private func place(of key: ReadyKey) -> Int {
+        var low = 0
+        var high = candidates.count
+        while low < high {
+            let middle = (low + high) / 2
+            if let other = candidates[middle].best, other < key { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -112,7 +112,7 @@ extension SegmentRecords {
                     policy: policy
                 )
                 return cleared
-            } catch where error.code == .filteredOut {
+            } catch  where error.code == .filteredOut {
                 for slot in state.entries.keys { cleared[slot] = nil }
                 throw AerospikeError(.keyBusy, "The segment changed meanwhile.")
             }

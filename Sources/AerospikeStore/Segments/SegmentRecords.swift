@@ -52,7 +52,7 @@ struct SegmentRecords: Sendable {
         try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
                 _ = try await client.operate(key(segment), operations, policy: policy)
-            } catch where error.code == .recordExists {
+            } catch  where error.code == .recordExists {
                 // An earlier try of this very call.
             }
         }
@@ -104,7 +104,7 @@ struct SegmentRecords: Sendable {
             let policy = Self.guarded(by: SegmentWork.isNext(process, sequence))
             _ = try await client.operate(key(segment), [token], policy: policy)
             return true
-        } catch where error.code == .filteredOut {
+        } catch  where error.code == .filteredOut {
             return false
         }
     }
@@ -141,6 +141,7 @@ struct SegmentRecords: Sendable {
             ($0.entry.details.priority, $0.slot) < ($1.entry.details.priority, $1.slot)
         }
         outcome.nextReady = ready.min()
+        outcome.readyCount = ready.count
         outcome.jobCount = state.entries.count
         return .applied(outcome)
     }
@@ -156,9 +157,9 @@ struct SegmentRecords: Sendable {
             do throws(AerospikeError) {
                 let policy = Self.guarded(by: SegmentWork.isNext(process, .max))
                 _ = try await client.operate(key(segment), [token], policy: policy)
-            } catch where error.code == .filteredOut {
+            } catch  where error.code == .filteredOut {
                 // Somebody was here before.
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 return nil
             }
             return try await read(segment)
@@ -196,7 +197,7 @@ struct SegmentRecords: Sendable {
                 policy: Self.guarded(by: condition)
             )
             return true
-        } catch where error.code == .filteredOut || error.code == .notFound {
+        } catch  where error.code == .filteredOut || error.code == .notFound {
             return false
         }
     }
@@ -226,7 +227,7 @@ struct SegmentRecords: Sendable {
         do throws(AerospikeError) {
             let record = try await client.operate(key(segment), SegmentMarks.reads)
             return SegmentMarks(record.bins.map(\.value)[...])
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -242,7 +243,7 @@ struct SegmentRecords: Sendable {
         do throws(AerospikeError) {
             let record = try await client.operate(key(segment), operations)
             return SegmentSlice(record)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -257,7 +258,7 @@ struct SegmentRecords: Sendable {
     }
 
     private static func unreadable(_ segment: SegmentNumber) -> AerospikeError {
-        AerospikeError(.client, "Segment \(segment) has entries that this version does not know.", inDoubt: true)
+        AerospikeError(.client, "Segment \(segment) has entries that this version does not know.")
     }
 
     /// Tries again while it is unknown whether a try took effect, and while another try can help.

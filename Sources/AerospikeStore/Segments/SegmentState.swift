@@ -4,7 +4,8 @@ import BeanspikeCore
 /// A segment record as it was read.
 struct SegmentState: Sendable {
     var tube: TubeName
-    var position: Int
+    /// Where its directory has it; nil in one whose maker died before that was written down.
+    var position: Int?
     var nextSlot: Int
     var isClosed: Bool
     var entries: [Int: JobEntry]
@@ -15,12 +16,11 @@ struct SegmentState: Sendable {
 
     init?(_ record: Record) {
         guard case .string(let name)? = record[SegmentBin.tube], let tube = TubeName(name),
-            case .integer(let position)? = record[SegmentBin.position],
             case .integer(let nextSlot)? = record[SegmentBin.nextSlot],
             case .map(let jobs)? = record[SegmentBin.jobs]
         else { return nil }
         self.tube = tube
-        self.position = Int(position)
+        position = record[SegmentBin.position]?.integer.map { Int($0) }
         self.nextSlot = Int(nextSlot)
         isClosed = record[SegmentBin.closed] != nil
         entries = [:]

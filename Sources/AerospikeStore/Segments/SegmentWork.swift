@@ -51,6 +51,8 @@ struct SegmentWork: Sendable {
         var popped: [(slot: Int, entry: JobEntry)] = []
         /// The best job left ready; nil where none is, or nobody asked.
         var nextReady: ReadyKey?
+        /// How many jobs are left ready, if any were popped.
+        var readyCount = 0
         /// How many jobs are left in the segment, whatever their state.
         var jobCount = 0
     }
@@ -62,6 +64,8 @@ struct SegmentWork: Sendable {
         persistsIndex: true,
         flags: [.updateOnly, .noFail, .partial]
     )
+
+    static let countReady = jobs.get(.values(from: [0], upTo: [1]), returning: .count)
 
     // MARK: - The request
 
@@ -180,6 +184,7 @@ struct SegmentWork: Sendable {
             flags: [.evaluationNoFail]
         )
         for _ in 0..<pops { operations.append(pop) }
+        operations.append(Self.countReady)
     }
 
     /// The map with its best job reserved; unknown where none is ready.
@@ -224,8 +229,13 @@ struct SegmentWork: Sendable {
         }
     }
 
-    private static func count(_ details: JobDetails, _ sign: Int, _ used: inout Int, _ whole: inout Int, _ skip: inout Int)
-    {
+    private static func count(
+        _ details: JobDetails,
+        _ sign: Int,
+        _ used: inout Int,
+        _ whole: inout Int,
+        _ skip: inout Int
+    ) {
         used += sign * details.body.count
         whole += sign * details.originalBytes
         skip += sign * details.skippedBytes
@@ -255,6 +265,8 @@ struct SegmentWork: Sendable {
         if pops > 0 {
             guard case .map(let lowest)? = answers.popFirst(), read(lowest, segment, &outcome) else { return nil }
             answers = answers.dropFirst(pops)
+            guard case .integer(let count)? = answers.popFirst() else { return nil }
+            outcome.readyCount = Int(count)
         }
         // What counters, marks and the token answer is of no use; the size comes last.
         guard case .integer(let count)? = answers.last else { return nil }

@@ -47,7 +47,7 @@ public struct SettingsReport: Sendable, Hashable {
     /// Refuses settings with which acknowledged jobs could be lost.
     ///
     /// - Parameter acceptingRisks: whether to go on nevertheless, as far as a store can work at all.
-    /// - Throws: `JobStoreError` with ``BeanspikeCore/JobStoreError/Code/cannotOpen`` and all that is refused, with
+    /// - Throws: `JobStoreError` with ``BeanspikeCore/JobStoreError/Code/unfit`` and all that is refused, with
     ///   remedies.
     public func check(acceptingRisks: Bool = false) throws(JobStoreError) {
         let refused = findings.filter { $0.level == .refused && !(acceptingRisks && $0.canBeAccepted) }
@@ -57,7 +57,7 @@ public struct SettingsReport: Sendable, Hashable {
             return "\(finding)\(command)"
         }
         throw JobStoreError(
-            .cannotOpen,
+            .unfit,
             "The namespace \(settings.namespace) is not fit for jobs. \(reasons.joined(separator: " ")) "
                 + "`beanspike doctor` tells all."
         )

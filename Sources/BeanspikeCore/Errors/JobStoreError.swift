@@ -21,6 +21,8 @@ public struct JobStoreError: Error, Sendable, Equatable, CustomStringConvertible
         public static let unknownVersion = Code("unknownVersion")
         /// The place named cannot be opened or made.
         public static let cannotOpen = Code("cannotOpen")
+        /// The place would lose jobs by its settings.
+        public static let unfit = Code("unfit")
         /// The store's URL makes no sense.
         public static let badURL = Code("badURL")
         /// A limit was reached; the message names it.

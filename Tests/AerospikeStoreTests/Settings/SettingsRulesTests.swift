@@ -82,7 +82,7 @@ import Testing
     @Test func whatIsRefusedIsOpenedForWhoAcceptsIt() throws {
         let report = SettingsFixture(changes: ["conflict-resolution-policy": "generation"]).report
         let error = try #require(throws: JobStoreError.self) { try report.check() }
-        #expect(error.code == .cannotOpen)
+        #expect(error.code == .unfit)
         #expect(error.message.contains("conflict-resolution-policy is generation"))
         #expect(error.message.contains("asadm -h 10.0.0.1 -p 3000 --enable"))
         try report.check(acceptingRisks: true)
