@@ -69,6 +69,8 @@ final class Segment: @unchecked Sendable {
 
     /// Whether a work is under way; one at a time.
     var isBusy = false
+    /// Not nil while it waits, because a change failed.
+    var resumesAt: NIODeadline?
     var updates: [Int: PendingUpdate] = [:]
     /// Changes that are refused unless the job is as it was seen; each goes by itself.
     var guarded: [(slot: Int, update: PendingUpdate)] = []

@@ -91,13 +91,18 @@ extension StoreEngine {
         await answer(session, ticket) {
             let now = clusterMilliseconds
             let process = process
+            let livesOver = livesOver
             let found = try await changeUnheld(job) { entry in
                 if case .reserved = entry.state { nil } else { entry.reserved(by: process, nowMilliseconds: now) }
             }
             guard let found else { return (.notFound, nil) }
-            found.segment.held.insert(found.slot)
+            guard livesOver == self.livesOver else {
+                throw JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
+            }
+            let segment = current(found.segment)
+            segment.held.insert(found.slot)
             let place = JobPlace(segment: found.segment.number, slot: found.slot)
-            hold(place, found.entry, in: found.segment, for: session)
+            hold(place, found.entry, in: segment, for: session)
             do {
                 let bytes = try await body(of: found.entry)
                 return (.reserved(view(of: place, found.entry, reserves: found.entry.details.reserves &+ 1)), bytes)

@@ -61,6 +61,7 @@ extension StoreEngine {
 
     /// Drops everything that this process held: the others took it for dead, and give its jobs out.
     func died() {
+        livesOver += 1
         for job in held.values {
             job.session.held.remove(job.place.id)
             job.segment.held.remove(job.place.slot)

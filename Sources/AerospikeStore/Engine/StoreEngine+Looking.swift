@@ -329,8 +329,9 @@ extension StoreEngine {
     /// Changes a job that this process does not hold, if it is still as it was seen.
     ///
     /// - Returns: whether it was; nil where the change could not be made.
-    func change(_ slot: Int, of segment: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
-        await withCheckedContinuation { continuation in
+    func change(_ slot: Int, of known: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
+        let segment = current(known)
+        return await withCheckedContinuation { continuation in
             segment.guarded.append(
                 (
                     slot,
@@ -345,6 +346,13 @@ extension StoreEngine {
             touch(segment)
             pumpSoon()
         }
+    }
+
+    /// The segment as it is known now. One value alone may send works for a record: it may have been forgotten meanwhile.
+    func current(_ segment: Segment) -> Segment {
+        let tube = tube(segment.tube.name)
+        touch(tube)
+        return self.segment(segment.number, of: tube, position: segment.position)
     }
 
     /// Ends the turn when whoever runs now lets go.

@@ -5,6 +5,10 @@ import NIOCore
 
 /// A work with those who wait for it.
 struct WorkInHand: Sendable {
+    /// Who does it: a process that was taken for dead has another number afterwards, which nothing fences off.
+    let process: ProcessNumber
+    /// ``StoreEngine/livesOver`` when it was gathered.
+    let livesOver: Int
     var work = SegmentWork()
     var appends: [PendingAppend] = []
     var updates: [Int: PendingUpdate] = [:]
@@ -16,12 +20,15 @@ struct WorkInHand: Sendable {
 extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
+    /// How long a segment waits after a change failed that has to be made.
+    private static let resumesAfter = TimeAmount.milliseconds(100)
     /// How often it is tried to write the footprint down.
     private static let entriesMax = 10
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
-        guard !segment.isBusy else { return }
+        guard !segment.isBusy, segment.resumesAt.map({ $0 <= .now() }) ?? true else { return }
+        segment.resumesAt = nil
         guard let hand = gather(segment) else {
             retireOrForget(segment)
             return
@@ -37,7 +44,7 @@ extension StoreEngine {
     }
 
     private func gather(_ segment: Segment) -> WorkInHand? {
-        var hand = WorkInHand()
+        var hand = WorkInHand(process: process, livesOver: livesOver)
         if !segment.guarded.isEmpty {
             let (slot, update) = segment.guarded.removeFirst()
             hand.updates = [slot: update]
@@ -115,9 +122,12 @@ extension StoreEngine {
 
     private func carryOut(_ given: WorkInHand, on segment: Segment) async {
         var hand = given
+        var absences = 0
         do {
             if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
                 try await enterFootprint(segment)
+                let isAnothers = hand.work.updates.values.contains { $0.isReserved(byOtherThan: hand.process) }
+                guard hand.livesOver == livesOver, hand.process == process, !isAnothers else { throw Self.takenForDead }
             }
             while true {
                 let isListed = try await list(&hand.work, segment)
@@ -125,13 +135,16 @@ extension StoreEngine {
                 let performed = try await records.perform(
                     hand.work,
                     on: segment.number,
-                    process: process,
+                    process: hand.process,
                     sequence: nextSequence(),
                     held: segment.held
                 )
                 switch performed {
                 case .applied(let outcome): return applied(outcome, hand, segment)
-                case .gone: return isOver(segment, hand)
+                case .gone:
+                    // Once may be a mistake of a node; the jobs that are held here would be given up for it.
+                    absences += 1
+                    if absences > 2 { return isOver(segment, hand) }
                 case .refused:
                     if try await !refused(&hand, segment) { return }
                 }
@@ -167,7 +180,7 @@ extension StoreEngine {
                 work.listings[kind] = .init(key: key)
                 continue
             }
-            guard let directory = segment.tube.directory,
+            guard let directory = try await findDirectory(segment.tube),
                 let marks = try await records.persistently({ (_) throws(AerospikeError) in
                     try await records.marks(segment.number)
                 })
@@ -189,9 +202,17 @@ extension StoreEngine {
             segment.marks[kind].key = listing.key
         }
         var readied = 0
+        let isInLife = hand.livesOver == livesOver
         for (slot, update) in hand.updates {
             let isPresent = outcome.present.contains(slot)
-            segment.held.remove(slot)
+            if isInLife {
+                // What was reserved by its id is held from now on, before whoever asked hears of it.
+                if isPresent, update.entry?.state.kind == .reserved {
+                    segment.held.insert(slot)
+                } else {
+                    segment.held.remove(slot)
+                }
+            }
             let job = JobPlace(segment: segment.number, slot: slot).id
             if let held = held[job], held.isSettling { letGo(held) }
             if isPresent, let entry = update.entry { readied += noteMade(entry, slot, segment) ? 1 : 0 }
@@ -207,7 +228,8 @@ extension StoreEngine {
             segment.readyCount = outcome.readyCount
             segment.knownSince = .now()
             if segment.best == nil { segment.noteEmpty() }
-            give(outcome.popped, to: hand.pops, of: segment)
+            // What was reserved in a life that is over is given out by those who take its jobs back.
+            give(isInLife ? outcome.popped : [], to: hand.pops, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
         }
         if readied > 0 {
@@ -270,10 +292,7 @@ extension StoreEngine {
             isOver(segment, hand)
             return false
         }
-        if state.tokens[process] == .max {
-            // Others took this process for dead.
-            throw JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
-        }
+        if state.tokens[hand.process] == .max { throw Self.takenForDead }
         if !hand.work.expected.isEmpty {
             let isChanged = hand.work.expected.contains { slot, entry in state.entries[slot] != entry }
             if isChanged {
@@ -316,6 +335,18 @@ extension StoreEngine {
         give([], to: hand.pops, of: segment)
     }
 
+    /// Others took this process for dead.
+    private static var takenForDead: JobStoreError {
+        JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
+    }
+
+    /// Has a segment wait before what is left to be done there is tried again.
+    private func resume(_ segment: Segment) {
+        let at = NIODeadline.now() + Self.resumesAfter
+        segment.resumesAt = at
+        timers.insert(.resume(segment), at: at)
+    }
+
     private func failed(_ hand: WorkInHand, _ segment: Segment, _ error: any Error) {
         let failure = JobStoreError(writing: error)
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
@@ -323,9 +354,12 @@ extension StoreEngine {
             let job = JobPlace(segment: segment.number, slot: slot).id
             if let held = held[job], held.isSettling {
                 held.isSettling = false
-            } else if case .nothing = update.completion, segment.held.contains(slot), segment.updates[slot] == nil {
+            } else if case .nothing = update.completion, hand.livesOver == livesOver, segment.held.contains(slot),
+                segment.updates[slot] == nil
+            {
                 // What is given up has to come back, however long it takes.
                 segment.updates[slot] = update
+                resume(segment)
             }
             fail(update, failure)
         }
@@ -338,6 +372,11 @@ extension StoreEngine {
 }
 
 extension JobEntry {
+    /// Whether it is held by a process other than this.
+    func isReserved(byOtherThan process: ProcessNumber) -> Bool {
+        if case .reserved(let holder, _) = state { holder != process } else { false }
+    }
+
     /// How much it adds to its record, in bytes.
     var approximateBytes: Int {
         var bytes = 32

@@ -46,6 +46,8 @@ actor StoreEngine {
     var isClosing = false
     /// Whether nothing more is to be sent, as if the process were dead.
     var isAbandoned = false
+    /// How often this process was taken for dead. What was begun in an earlier life holds nothing in this one.
+    var livesOver = 0
     /// Whether closing has waited long enough.
     var isOutOfTime = false
     /// Works and other calls under way; closing waits for them.
@@ -92,9 +94,9 @@ actor StoreEngine {
 
     var process: ProcessNumber { registry.number }
 
-    /// Greater than all before: of all works of this process.
+    /// Greater than all before, and than the seals that followed them: of all works of this process.
     func nextSequence() -> Int64 {
-        lastSequence += 1
+        lastSequence += 2
         return lastSequence
     }
 

@@ -61,7 +61,8 @@ struct SegmentRecords: Sendable {
     /// Does the work, or finds that it cannot be done.
     ///
     /// - Parameters:
-    ///   - sequence: greater than that of all works of this process on this segment before; one is done after the other.
+    ///   - sequence: greater by two, at least, than that of all works of this process on this segment before; one is done
+    ///     after the other.
     ///   - held: the slots that the process holds here already, by which an answer that was lost is found out.
     func perform(
         _ work: SegmentWork,
@@ -92,6 +93,8 @@ struct SegmentRecords: Sendable {
 
     /// Sees to it that no try of a work that is in doubt takes effect any more.
     ///
+    /// The seal is not the work's own sequence: a seal whose answer is lost must not be taken for the work.
+    ///
     /// - Returns: false if one did before.
     private func seal(
         _ segment: SegmentNumber,
@@ -100,7 +103,7 @@ struct SegmentRecords: Sendable {
     ) async throws(AerospikeError) -> Bool {
         do throws(AerospikeError) {
             let token = Operation.map(SegmentBin.tokens)
-                .put(.integer(Int64(process)), .integer(sequence), policy: MapWritePolicy(order: .keyOrdered))
+                .put(.integer(Int64(process)), .integer(sequence + 1), policy: MapWritePolicy(order: .keyOrdered))
             let policy = Self.guarded(by: SegmentWork.isNext(process, sequence))
             _ = try await client.operate(key(segment), [token], policy: policy)
             return true
@@ -125,7 +128,8 @@ struct SegmentRecords: Sendable {
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
-            case .reserved(process, _) where !held.contains(slot):
+            // What the work itself made ready it may have taken again.
+            case .reserved(process, _) where !held.contains(slot) || work.updates[slot] != nil:
                 // As it was before: the priority is in the details too.
                 var before = entry
                 before.state = .ready(priority: entry.details.priority)
