@@ -7,7 +7,9 @@ import NIOCore
 struct WorkInHand: Sendable {
     var work = SegmentWork()
     /// The life of the process that it was gathered in: it is nothing of a later one.
-    var life: Int
+    let life: Int
+    /// The number that it is done under: that of a life that is over is fenced off.
+    let process: ProcessNumber
     var guarded: CheckedContinuation<Bool?, Never>?
     var appends: [PendingAppend] = []
     var updates: [Int: PendingUpdate] = [:]
@@ -40,7 +42,7 @@ extension StoreEngine {
     }
 
     private func gather(_ segment: Segment) -> WorkInHand? {
-        var hand = WorkInHand(life: life)
+        var hand = WorkInHand(life: life, process: process)
         if !segment.guarded.isEmpty {
             let change = segment.guarded.removeFirst()
             hand.updates = change.updates
@@ -130,9 +132,11 @@ extension StoreEngine {
 
     private func carryOut(_ given: WorkInHand, on segment: Segment) async {
         var hand = given
+        var absences = 0
         do {
             if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
                 try await enterFootprint(segment)
+                try check(hand)
             }
             while true {
                 let isListed = try await list(&hand.work, segment)
@@ -141,14 +145,17 @@ extension StoreEngine {
                 let performed = try await records.perform(
                     hand.work,
                     on: segment.number,
-                    process: process,
+                    process: hand.process,
                     sequence: nextSequence(),
                     held: segment.held
                 )
                 if life != hand.life { return outlived(hand, performed, segment) }
                 switch performed {
                 case .applied(let outcome): return applied(outcome, hand, segment)
-                case .gone: return isOver(segment, hand)
+                case .gone:
+                    // Once may be a mistake of a node; the jobs that are held here would be given up for it.
+                    absences += 1
+                    if absences > 2 { return isOver(segment, hand) }
                 case .refused:
                     if try await !refused(&hand, segment) { return }
                 }
@@ -206,7 +213,7 @@ extension StoreEngine {
                 work.listings[kind] = .init(key: key)
                 continue
             }
-            guard let directory = segment.tube.directory,
+            guard let directory = try await findDirectory(segment.tube),
                 let marks = try await records.persistently({ (_) throws(AerospikeError) in
                     try await records.marks(segment.number)
                 })
@@ -314,7 +321,7 @@ extension StoreEngine {
             isOver(segment, hand)
             return false
         }
-        if state.tokens[process] == .max {
+        if state.tokens[hand.process] == .max {
             // Others took this process for dead.
             throw Self.takenForDead
         }
