@@ -141,7 +141,9 @@ extension StoreEngine {
         return (number, position)
     }
 
-    /// The next segment's number. A lost answer loses a number, which is no harm.
+    /// The next segment's number.
+    ///
+    /// A lost answer loses a number, which is no harm.
     private func takeNumber() async throws -> SegmentNumber {
         let key = layout.queueKey
         let record = try await records.persistently { (_) throws(AerospikeError) in
@@ -216,7 +218,9 @@ extension StoreEngine {
         tube.dropCandidates()
     }
 
-    /// Takes a tube that has no jobs out of the list of tubes. A put brings it back.
+    /// Takes a tube that has no jobs out of the list of tubes.
+    ///
+    /// A put brings it back.
     private func endIfEmpty(_ tail: Segment, _ directory: TubeDirectory) async throws {
         guard let state = try await records.read(tail.number), state.entries.isEmpty else { return }
         if !state.isClosed {
