@@ -260,6 +260,11 @@ extension StoreEngine {
             timers.insert(.wake(tube), at: max(now + .milliseconds(1), registry.clock.deadline(atMilliseconds: due)))
             return
         }
+        guard !tube.isSweeping else {
+            // The sweep under way may have passed it already: its time is kept, and another sweep comes.
+            timers.insert(.wake(tube), at: now + .milliseconds(5))
+            return
+        }
         begin { engine in await engine.sweep(tube) }
     }
 
