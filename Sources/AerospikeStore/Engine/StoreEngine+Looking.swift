@@ -224,7 +224,7 @@ extension StoreEngine {
             return
         }
         timers.insert(.poll(tube), at: now + pollInterval())
-        guard !tube.isPaused(now) else { return }
+        // Paused ones too: another process may have ended the pause.
         look(tube, for: nil)
     }
 
