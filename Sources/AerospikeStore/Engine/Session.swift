@@ -40,6 +40,8 @@ final class Session: @unchecked Sendable {
     var underWay = 0
     /// The reserve that may wait and is not answered.
     var reserving: ReserveRequest?
+    /// Whether the next reserve is not to wait: that was asked for before it could begin.
+    var endsNextWait = false
     /// Whether it waits.
     var isWaiting: Bool { reserving?.turn != nil }
 

@@ -225,7 +225,7 @@ extension StoreEngine {
             return
         }
         timers.insert(.poll(tube), at: now + pollInterval())
-        guard !tube.isPaused(now) else { return }
+        // Paused ones too: another process may have ended the pause.
         look(tube, for: nil)
     }
 
@@ -259,6 +259,11 @@ extension StoreEngine {
         guard tubes[tube.name] === tube, let due = tube.wakeMilliseconds else { return }
         guard due <= clusterMilliseconds else {
             timers.insert(.wake(tube), at: max(now + .milliseconds(1), registry.clock.deadline(atMilliseconds: due)))
+            return
+        }
+        guard !tube.isSweeping else {
+            // The sweep under way may have passed it already: its time is kept, and another sweep comes.
+            timers.insert(.wake(tube), at: now + .milliseconds(5))
             return
         }
         begin { engine in await engine.sweep(tube) }

@@ -7,7 +7,11 @@ import NIOCore
 extension StoreEngine {
     func reserve(_ wait: ReserveWait, _ session: Session, _ ticket: Ticket) {
         let request = ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now())
-        if wait != .none { session.reserving = request }
+        if wait != .none {
+            session.reserving = request
+            request.isEnding = session.endsNextWait
+            session.endsNextWait = false
+        }
         dispatch(request)
     }
 

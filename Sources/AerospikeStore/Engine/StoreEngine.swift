@@ -230,7 +230,10 @@ actor StoreEngine {
                 for command in commands { session.queue.append(command) }
                 sessionsToAdvance.append(session)
             case .endWait(let id):
-                if let request = sessions[id]?.reserving { endSoon(request) }
+                guard let session = sessions[id] else { continue }
+                // The reserve may have come just before, and may be behind others.
+                advance(session)
+                if let request = session.reserving { endSoon(request) } else { session.endsNextWait = true }
             case .close(let id):
                 if let session = sessions[id] { close(session) }
             }
