@@ -185,6 +185,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
+            dependencies: ["Aerospike", "AerospikeTestKit"],
             exclude: ["Clients", "Transcripts"],
             swiftSettings: settings
         ),

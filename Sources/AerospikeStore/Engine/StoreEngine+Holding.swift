@@ -24,6 +24,14 @@ extension StoreEngine {
         return .touched
     }
 
+    /// Starts a job's time anew as soon as it is known that nobody took this process for dead.
+    func touchWhenSure(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
+        while registry.isDoubtful(), held[job] != nil, !isClosing {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        finish(session, ticket, touch(job))
+    }
+
     /// Gives a job up, because its session is gone.
     func abandon(_ job: JobID) {
         guard let held = held[job], !held.isSettling else { return }
@@ -65,11 +73,15 @@ extension StoreEngine {
             job.session.held.remove(job.place.id)
             job.segment.held.remove(job.place.slot)
         }
+        life += 1
         held = [:]
         for segment in segments.values {
             segment.held = []
             for (_, update) in segment.updates { complete(update, isPresent: false) }
             segment.updates = [:]
+            // Who reserves by an id wrote the old number into it.
+            for change in segment.guarded { change.continuation.resume(returning: nil) }
+            segment.guarded = []
             segment.marks = SegmentMarks()
         }
         endTurn()
@@ -80,7 +92,6 @@ extension StoreEngine {
         switch update.completion {
         case .nothing: break
         case .reply(let session, let ticket, let reply): finish(session, ticket, isPresent ? reply : .notFound)
-        case .tell(let continuation): continuation.resume(returning: isPresent)
         }
     }
 
@@ -88,7 +99,6 @@ extension StoreEngine {
         switch update.completion {
         case .nothing: break
         case .reply(let session, let ticket, _): finish(session, ticket, .failed(error))
-        case .tell(let continuation): continuation.resume(returning: nil)
         }
     }
 }

@@ -83,9 +83,8 @@ extension StoreEngine {
         isClosing = true
         isAbandoned = true
         for segment in segments.values {
-            for update in segment.updates.values + segment.guarded.map(\.update) {
-                fail(update, JobStoreError(.closed, "the store is closed"))
-            }
+            for update in segment.updates.values { fail(update, JobStoreError(.closed, "the store is closed")) }
+            for change in segment.guarded { change.continuation.resume(returning: nil) }
             segment.updates = [:]
             segment.guarded = []
         }
@@ -94,7 +93,12 @@ extension StoreEngine {
 
     /// Makes the jobs of a dead process ready.
     func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
-        for number in footprint { try await recover(dead, number) }
+        // Several at a time: a process may have held jobs of many.
+        for some in footprint.chunks(of: 16) {
+            try await withThrowingDiscardingTaskGroup { group in
+                for number in some { group.addTask { try await self.recover(dead, number) } }
+            }
+        }
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
@@ -105,10 +109,8 @@ extension StoreEngine {
             touch(tube)
             _ = try await openDirectory(tube)
             let segment = segment(number, of: tube, position: position)
-            for (slot, entry) in held.sorted(by: { $0.key < $1.key }) {
-                if await change(slot, of: segment, from: entry, to: entry.abandoned()) == nil {
-                    throw JobStoreError(.writeFailed, "job \(JobPlace(segment: number, slot: slot).id) is still held")
-                }
+            if await change(held.mapValues { ($0, $0.abandoned()) }, of: segment) == nil {
+                throw JobStoreError(.writeFailed, "jobs of process \(dead) are still held in segment \(number)")
             }
         }
     }

@@ -198,7 +198,8 @@ extension StoreEngine {
         let isInUse =
             !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
             || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
-        guard !isInUse else { return forgetIfUnwanted(tube) }
+        // A command may be under way that found it and has nothing there yet.
+        guard !isInUse, now - tube.usedAt >= Self.rememberedFor else { return forgetIfUnwanted(tube) }
         tubes[tube.name] = nil
         for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
         // They refer to the tube as well.

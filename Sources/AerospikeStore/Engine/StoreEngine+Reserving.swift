@@ -164,11 +164,13 @@ extension StoreEngine {
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
     func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
         var requests = requests[...]
+        let isDoubtful = !popped.isEmpty && registry.isDoubtful()
         for (slot, entry) in popped {
             let place = JobPlace(segment: segment.number, slot: slot)
             segment.held.insert(slot)
             var taker: ReserveRequest?
-            while taker == nil, let next = requests.popFirst() {
+            // Where others may have freed it already, nobody gets it.
+            while taker == nil, !isDoubtful, let next = requests.popFirst() {
                 next.isAsking = false
                 if !next.isOver { taker = next }
             }

@@ -6,6 +6,11 @@ import NIOCore
 /// A work with those who wait for it.
 struct WorkInHand: Sendable {
     var work = SegmentWork()
+    /// The life of the process that it was gathered in: it is nothing of a later one.
+    let life: Int
+    /// The number that it is done under: that of a life that is over is fenced off.
+    let process: ProcessNumber
+    var guarded: CheckedContinuation<Bool?, Never>?
     var appends: [PendingAppend] = []
     var updates: [Int: PendingUpdate] = [:]
     var pops: [ReserveRequest] = []
@@ -21,7 +26,7 @@ extension StoreEngine {
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
-        guard !segment.isBusy else { return }
+        guard !segment.isBusy, !segment.isResting else { return }
         guard let hand = gather(segment) else {
             retireOrForget(segment)
             return
@@ -37,11 +42,12 @@ extension StoreEngine {
     }
 
     private func gather(_ segment: Segment) -> WorkInHand? {
-        var hand = WorkInHand()
+        var hand = WorkInHand(life: life, process: process)
         if !segment.guarded.isEmpty {
-            let (slot, update) = segment.guarded.removeFirst()
-            hand.updates = [slot: update]
-            hand.work.expected = update.expected.map { [slot: $0] } ?? [:]
+            let change = segment.guarded.removeFirst()
+            hand.updates = change.updates
+            hand.guarded = change.continuation
+            hand.work.expected = change.updates.compactMapValues(\.expected)
         } else {
             hand.updates = segment.updates
             segment.updates = [:]
@@ -62,6 +68,10 @@ extension StoreEngine {
 
     private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand) {
         let now = NIODeadline.now()
+        if !segment.pops.isEmpty, registry.isDoubtful() {
+            // Others may take this process for dead just now.
+            return rest(segment)
+        }
         while hand.pops.count < Self.popsMax, let request = segment.pops.popFirst() {
             if request.isOver {
                 request.isAsking = false
@@ -77,6 +87,13 @@ extension StoreEngine {
         segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
+    }
+
+    /// Sends nothing to a segment for a moment.
+    private func rest(_ segment: Segment) {
+        guard !segment.isResting else { return }
+        segment.isResting = true
+        timers.insert(.resume(segment), at: .now() + .milliseconds(50))
     }
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
@@ -115,23 +132,30 @@ extension StoreEngine {
 
     private func carryOut(_ given: WorkInHand, on segment: Segment) async {
         var hand = given
+        var absences = 0
         do {
             if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
                 try await enterFootprint(segment)
+                try check(hand)
             }
             while true {
                 let isListed = try await list(&hand.work, segment)
+                try check(hand)
                 guard isListed else { return isOver(segment, hand) }
                 let performed = try await records.perform(
                     hand.work,
                     on: segment.number,
-                    process: process,
+                    process: hand.process,
                     sequence: nextSequence(),
                     held: segment.held
                 )
+                if life != hand.life { return outlived(hand, performed, segment) }
                 switch performed {
                 case .applied(let outcome): return applied(outcome, hand, segment)
-                case .gone: return isOver(segment, hand)
+                case .gone:
+                    // Once may be a mistake of a node; the jobs that are held here would be given up for it.
+                    absences += 1
+                    if absences > 2 { return isOver(segment, hand) }
                 case .refused:
                     if try await !refused(&hand, segment) { return }
                 }
@@ -139,6 +163,28 @@ extension StoreEngine {
         } catch {
             failed(hand, segment, error)
         }
+    }
+
+    private func check(_ hand: WorkInHand) throws(JobStoreError) {
+        guard life == hand.life else { throw Self.takenForDead }
+    }
+
+    private static let takenForDead = JobStoreError(
+        .writeFailed,
+        "This process was taken for dead and starts again: what it held is others' to give out. Try again.",
+        inDoubt: true
+    )
+
+    /// The process began a new life while a work was under way: what it reserved belongs to others.
+    private func outlived(_ hand: WorkInHand, _ performed: SegmentRecords.Performed, _ segment: Segment) {
+        var hand = hand
+        if case .applied = performed, !hand.appends.isEmpty {
+            // They are in the queue, whoever put them.
+            _ = appended(hand, segment)
+            hand.appends = []
+        }
+        segment.nextSlot = nil
+        failed(hand, segment, Self.takenForDead)
     }
 
     /// Pops may take from a segment only when the process's footprint names it.
@@ -167,7 +213,7 @@ extension StoreEngine {
                 work.listings[kind] = .init(key: key)
                 continue
             }
-            guard let directory = segment.tube.directory,
+            guard let directory = try await findDirectory(segment.tube),
                 let marks = try await records.persistently({ (_) throws(AerospikeError) in
                     try await records.marks(segment.number)
                 })
@@ -192,14 +238,19 @@ extension StoreEngine {
         for (slot, update) in hand.updates {
             let isPresent = outcome.present.contains(slot)
             segment.held.remove(slot)
-            let job = JobPlace(segment: segment.number, slot: slot).id
-            if let held = held[job], held.isSettling { letGo(held) }
+            let place = JobPlace(segment: segment.number, slot: slot)
+            if let held = held[place.id], held.isSettling { letGo(held) }
+            if isPresent, let holder = update.holder, let seen = update.expected {
+                segment.held.insert(slot)
+                hold(place, seen, in: segment, for: holder)
+            }
             if isPresent, let entry = update.entry { readied += noteMade(entry, slot, segment) ? 1 : 0 }
             if update.entry == nil, isPresent, case .separate(let reference) = update.before.body {
                 begin { engine in try? await engine.bodies.delete(reference) }
             }
             complete(update, isPresent: isPresent)
         }
+        hand.guarded?.resume(returning: true)
         if !hand.appends.isEmpty { readied += appended(hand, segment) }
         segment.popsUnderWay = 0
         if hand.work.pops > 0 {
@@ -270,14 +321,14 @@ extension StoreEngine {
             isOver(segment, hand)
             return false
         }
-        if state.tokens[process] == .max {
+        if state.tokens[hand.process] == .max {
             // Others took this process for dead.
-            throw JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
+            throw Self.takenForDead
         }
         if !hand.work.expected.isEmpty {
             let isChanged = hand.work.expected.contains { slot, entry in state.entries[slot] != entry }
             if isChanged {
-                for (_, update) in hand.updates { complete(update, isPresent: false) }
+                hand.guarded?.resume(returning: false)
                 return false
             }
         }
@@ -304,6 +355,7 @@ extension StoreEngine {
             if let held = held[job], held.isSettling { letGo(held) }
             complete(update, isPresent: false)
         }
+        hand.guarded?.resume(returning: false)
         segment.held = []
         segment.noteEmpty()
         if !hand.appends.isEmpty {
@@ -319,11 +371,15 @@ extension StoreEngine {
     private func failed(_ hand: WorkInHand, _ segment: Segment, _ error: any Error) {
         let failure = JobStoreError(writing: error)
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
+        rest(segment)
+        hand.guarded?.resume(returning: nil)
         for (slot, update) in hand.updates {
             let job = JobPlace(segment: segment.number, slot: slot).id
             if let held = held[job], held.isSettling {
                 held.isSettling = false
-            } else if case .nothing = update.completion, segment.held.contains(slot), segment.updates[slot] == nil {
+            } else if case .nothing = update.completion, hand.guarded == nil, life == hand.life,
+                segment.held.contains(slot), segment.updates[slot] == nil
+            {
                 // What is given up has to come back, however long it takes.
                 segment.updates[slot] = update
             }

@@ -63,6 +63,8 @@ final class Tube: @unchecked Sendable {
         self.name = name
     }
 
+    /// When a command last had to do with it.
+    var usedAt = NIODeadline.now()
     /// Whether it is looked at after a while whether anybody wants it.
     var isToBeForgotten = false
 

@@ -100,7 +100,7 @@ struct SegmentRecords: Sendable {
     ) async throws(AerospikeError) -> Bool {
         do throws(AerospikeError) {
             let token = Operation.map(SegmentBin.tokens)
-                .put(.integer(Int64(process)), .integer(sequence), policy: MapWritePolicy(order: .keyOrdered))
+                .put(.integer(Int64(process)), .integer(sequence + 1), policy: MapWritePolicy(order: .keyOrdered))
             let policy = Self.guarded(by: SegmentWork.isNext(process, sequence))
             _ = try await client.operate(key(segment), [token], policy: policy)
             return true
@@ -118,14 +118,14 @@ struct SegmentRecords: Sendable {
         held: Set<Int>
     ) async throws(AerospikeError) -> Performed {
         guard let state = try await read(segment) else { return .gone }
-        // A seal of ours may have been answered late; a fence is no work of ours.
+        // An earlier try of the seal has a number of its own; a fence is no work of ours.
         guard state.tokens[process] == sequence else { return .refused }
         var outcome = SegmentWork.Outcome()
         outcome.present = Set(work.removals.keys)
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
-            case .reserved(process, _) where !held.contains(slot):
+            case .reserved(process, _) where work.mayHavePopped(slot, held: held):
                 // As it was before: the priority is in the details too.
                 var before = entry
                 before.state = .ready(priority: entry.details.priority)

@@ -247,6 +247,16 @@ struct SegmentWork: Sendable {
         return map
     }
 
+    /// Whether a job that the process has reserved now may have been reserved by this work.
+    ///
+    /// - Parameters:
+    ///   - slot: the job's.
+    ///   - held: the slots that the process held before; those that the work gives up it may reserve again.
+    func mayHavePopped(_ slot: Int, held: Set<Int>) -> Bool {
+        guard let update = updates[slot] else { return !held.contains(slot) }
+        return update.state.kind != .reserved
+    }
+
     // MARK: - The answer
 
     /// Reads the answers; nil where they are not those of the request.

@@ -21,7 +21,7 @@ final class FaultRun: Sendable {
         /// What each session waits between two calls, at most.
         var pauseMax = Duration.zero
         var deathInterval = Duration.seconds(5)
-        var callTimeout = Duration.milliseconds(200)
+        var callTimeout = Duration.seconds(1)
         /// How long all jobs may take to come out at the end.
         var drainLimit = Duration.seconds(20)
         /// How long a command may take.
@@ -140,7 +140,12 @@ final class FaultRun: Sendable {
     private func end() async throws {
         let (open, abandoned) = stores.state.withLock { ($0.stores, $0.abandoned) }
         for (instance, store) in open.enumerated() where !abandoned.contains(instance) {
-            try await withLimit(plan.replyLimit, "closing instance \(instance)") { try await store.close() }
+            do {
+                try await withLimit(plan.replyLimit, "closing instance \(instance)") { try await store.close() }
+            } catch let error as JobStoreError {
+                // What it could not give back is free when it is dead to the others.
+                ledger.failed("close", error)
+            }
         }
         let last = try await self.open()
         do {

@@ -82,7 +82,7 @@ struct FaultSession {
 
     private func unexpected(_ reply: TestReply, to what: String) {
         if case .failed(let error) = reply {
-            ledger.count("failed")
+            ledger.failed(what, error)
             if error.code == .closed { ledger.violate("\(what) was answered with \(error)") }
         } else {
             ledger.violate("\(what) was answered with \(reply)")
@@ -103,7 +103,7 @@ struct FaultSession {
         )
         switch try await ask(request) {
         case .inserted(let id): ledger.putDone(number, id)
-        case .failed(let error): ledger.putFailed(number, inDoubt: error.inDoubt)
+        case .failed(let error): ledger.putFailed(number, error)
         case let other: unexpected(other, to: "a put")
         }
     }
@@ -125,7 +125,7 @@ struct FaultSession {
             guard let number = ledger.delivered(job, to: owner, of: instance, asked: asked) else { return }
             held.append((number, job.id))
         case .timedOut, .deadlineSoon, .notFound: ledger.count("nothing to reserve")
-        case let other: unexpected(other, to: "\(command)")
+        case let other: unexpected(other, to: "a reserve")
         }
     }
 
@@ -152,6 +152,7 @@ struct FaultSession {
             ledger.deleteAnswered(number, isDeleted: false)
             ledger.wasTold(number, owner, notFoundFor: "delete")
         case .failed(let error):
+            ledger.failed("delete", error)
             ledger.deleteAnswered(number, isDeleted: error.inDoubt ? nil : false)
             if !error.inDoubt { keep(number, id) }
         case let other: unexpected(other, to: "a delete")
@@ -163,13 +164,14 @@ struct FaultSession {
         switch try await ask(Request(command)) {
         case .released, .buried: ledger.count("given back")
         case .notFound: ledger.wasTold(number, owner, notFoundFor: "\(command)")
-        case .failed(let error): if !error.inDoubt { keep(number, id) }
+        case .failed(let error):
+            ledger.failed("release or bury", error)
+            if !error.inDoubt { keep(number, id) }
         case let other: unexpected(other, to: "\(command)")
         }
     }
 
     private mutating func keep(_ number: Int, _ id: JobID) {
-        ledger.count("failed")
         ledger.keeps(number, owner)
         held.append((number, id))
     }
@@ -208,7 +210,9 @@ struct FaultSession {
         switch try await ask(Request(.delete(job.id))) {
         case .deleted: ledger.deleteAnswered(job.number, isDeleted: true)
         case .notFound: ledger.deleteAnswered(job.number, isDeleted: false)
-        case .failed(let error): ledger.deleteAnswered(job.number, isDeleted: error.inDoubt ? nil : false)
+        case .failed(let error):
+            ledger.failed("delete", error)
+            ledger.deleteAnswered(job.number, isDeleted: error.inDoubt ? nil : false)
         case let other: unexpected(other, to: "a delete")
         }
     }

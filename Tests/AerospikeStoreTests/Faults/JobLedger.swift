@@ -46,6 +46,7 @@ final class JobLedger: Sendable {
         var nextOwner = 0
         var violations: [String] = []
         var counts: [String: Int] = [:]
+        var failures: [String: Int] = [:]
         var deadInstances: Set<Int> = []
     }
 
@@ -64,6 +65,15 @@ final class JobLedger: Sendable {
     var counts: [String: Int] { state.withLock { $0.counts } }
 
     func count(_ what: String) { state.withLock { $0.counts[what, default: 0] += 1 } }
+
+    /// A call failed, which it may while things go wrong.
+    func failed(_ what: String, _ error: JobStoreError) {
+        count("failed")
+        state.withLock { $0.failures["\(what): \(error)".prefix(110).description, default: 0] += 1 }
+    }
+
+    /// What the failures said, and how often.
+    var failures: [String: Int] { state.withLock { $0.failures } }
 
     func violate(_ what: String) { state.withLock { $0.violations.append(what) } }
 
@@ -114,10 +124,12 @@ final class JobLedger: Sendable {
         }
     }
 
-    func putFailed(_ number: Int, inDoubt: Bool) {
+    func putFailed(_ number: Int, _ error: JobStoreError) {
+        failed("put", error)
         state.withLock { state in
-            state.counts[inDoubt ? "put in doubt" : "put refused", default: 0] += 1
-            if state.jobs[number].existence == .asked { state.jobs[number].existence = inDoubt ? .inDoubt : .refused }
+            state.counts[error.inDoubt ? "put in doubt" : "put refused", default: 0] += 1
+            guard state.jobs[number].existence == .asked else { return }
+            state.jobs[number].existence = error.inDoubt ? .inDoubt : .refused
         }
     }
 

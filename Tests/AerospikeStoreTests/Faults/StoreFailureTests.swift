@@ -3,6 +3,7 @@ import AerospikeTestKit
 import BeanspikeCore
 import Foundation
 import JobStoreTestKit
+import Synchronization
 import Testing
 
 @testable import AerospikeStore
@@ -33,6 +34,7 @@ import Testing
         let schedules = Schedules(count)
         let begin = ContinuousClock.now
         var sum: [String: Int] = [:]
+        var failures: [String: Int] = [:]
         var failed = 0
         try await withThrowingTaskGroup(of: (UInt64, JobLedger).self) { group in
             var seeds = schedules.seeds.makeIterator()
@@ -63,6 +65,7 @@ import Testing
             while let (seed, ledger) = try await group.next() {
                 start()
                 sum.merge(ledger.counts, uniquingKeysWith: +)
+                failures.merge(ledger.failures, uniquingKeysWith: +)
                 if ledger.violations.isEmpty { continue }
                 failed += 1
                 let list = ledger.violations.prefix(8).joined(separator: "\n    ")
@@ -71,6 +74,7 @@ import Testing
         }
         let counts = sum.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         print("\(name): \(schedules.seeds.count) schedules, \(failed) failed, \(ContinuousClock.now - begin): \(counts)")
+        for (failure, count) in failures.sorted(by: { $0.value > $1.value }).prefix(8) { print("    \(count) × \(failure)") }
     }
 
     /// How many schedules a test runs, and with which seeds.
@@ -105,7 +109,11 @@ import Testing
         var plan = FaultRun.Plan()
         plan.callsPerSession = 30
         try await Self.schedules(6, plan) { run in
-            run.cluster.nodes?.setRandomFaults(Self.faults(run.seed) { $0.swallowReply = 0.3 })
+            let dice = Mutex(SeededGenerator(seed: run.seed))
+            let fault = Fault(.swallowReply(then: .close), count: .max) { request in
+                request.isCall && dice.withLock { Int.random(in: 0..<10, using: &$0) < 3 }
+            }
+            run.cluster.nodes?.inject(fault)
         }
     }
 }
