@@ -38,7 +38,9 @@ struct PendingUpdate: Sendable {
     var completion: Completion
 }
 
-/// What this process knows of one segment, and what it is to do there. Confined to the engine.
+/// What this process knows of one segment, and what it is to do there.
+///
+/// Confined to the engine.
 ///
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Segment: @unchecked Sendable {

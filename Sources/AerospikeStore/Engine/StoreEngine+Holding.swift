@@ -16,7 +16,9 @@ extension StoreEngine {
         touch(held.segment)
     }
 
-    /// Starts a job's time to run anew. Only this process has to know.
+    /// Starts a job's time to run anew.
+    ///
+    /// Only this process has to know.
     func touch(_ job: JobID) -> Reply {
         guard let held = held[job], !held.isSettling else { return .notFound }
         let ttr = held.entry.details.ttrSeconds

@@ -134,7 +134,8 @@ extension StoreEngine {
     }
 
     /// Closes a segment that will never be a tail, so that it can be retired.
-    private func closeOrphan(_ segment: Segment) async throws {
+    private func closeOrphan(_ found: Segment) async throws {
+        let segment = current(found)
         guard !segment.isBusy, let state = try await records.read(segment.number), !state.isClosed,
             !segment.isBusy, !segment.isTail
         else { return }

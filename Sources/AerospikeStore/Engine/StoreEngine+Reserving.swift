@@ -99,7 +99,9 @@ extension StoreEngine {
         }
     }
 
-    /// Ends a reserve whose session is gone. A job that is on its way to it goes back.
+    /// Ends a reserve whose session is gone.
+    ///
+    /// A job that is on its way to it goes back.
     func drop(_ request: ReserveRequest) {
         guard !request.isOver else { return }
         forget(request)

@@ -302,7 +302,9 @@ extension StoreEngine {
         return readied
     }
 
-    /// The guard did not hold. Finds out why, and whether to try again.
+    /// The guard did not hold.
+    ///
+    /// Finds out why, and whether to try again.
     ///
     /// - Returns: whether the rest of the work is to be tried again; false if it is done with.
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {

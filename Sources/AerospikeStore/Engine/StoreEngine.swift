@@ -94,7 +94,9 @@ actor StoreEngine {
 
     var process: ProcessNumber { registry.number }
 
-    /// Greater than all before: of all works of this process. The number after it is that of the work's seal.
+    /// Greater than all before: of all works of this process.
+    ///
+    /// The number after it is that of the work's seal.
     func nextSequence() -> Int64 {
         lastSequence += 2
         return lastSequence

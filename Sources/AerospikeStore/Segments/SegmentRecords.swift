@@ -2,7 +2,9 @@ import Aerospike
 import BeanspikeCore
 import NIOCore
 
-/// The calls to segment records. Each returns when its outcome is known, however many tries that takes.
+/// The calls to segment records.
+///
+/// Each returns when its outcome is known, however many tries that takes.
 struct SegmentRecords: Sendable {
     let client: AerospikeClient
     let layout: StoreLayout
@@ -60,9 +62,8 @@ struct SegmentRecords: Sendable {
 
     /// Does the work, or finds that it cannot be done.
     ///
-    /// - Parameters:
-    ///   - sequence: greater than that of all works of this process on this segment before; one is done after the other.
-    ///   - held: the slots that the process holds here already, by which an answer that was lost is found out.
+    /// The sequence is greater than that of all works of this process on this segment before; one is done after the other. By
+    /// the slots that the process holds here already an answer that was lost is found out.
     func perform(
         _ work: SegmentWork,
         on segment: SegmentNumber,
@@ -169,8 +170,8 @@ struct SegmentRecords: Sendable {
     /// Raises or clears a mark, if there is nothing that it is for; then the directory's entry, which was read before, may
     /// be raised.
     ///
-    /// - Parameter key: nothing of the kind may have a lesser one; nil where there may be nothing at all, and the mark goes.
-    /// - Returns: whether it was so.
+    /// Nothing of the kind may have a lesser key; with nil there may be nothing at all, and the mark goes. Tells whether it was
+    /// so.
     func raiseMark(
         _ kind: DirectoryKind,
         of segment: SegmentNumber,

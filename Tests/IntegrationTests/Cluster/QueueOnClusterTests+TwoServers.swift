@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension ClusterTests {
+extension QueueOnClusterTests {
     /// Two servers of one queue, which know of each other by the cluster alone.
     @Suite struct TwoServers {
         @Test(arguments: QueueOnCluster.Place.all)

@@ -7,9 +7,9 @@ import Testing
 ///
 /// With `AEROSPIKE_HOST=host[:port],…` on real nodes too, in the namespace `test`.
 @Suite(.enabled(if: ServerProgram.isOurs, "beanstalkd has no cluster"), .serialized)
-enum ClusterTests {}
+enum QueueOnClusterTests {}
 
-extension ClusterTests {
+extension QueueOnClusterTests {
     @Suite struct OneServer {
         @Test(arguments: QueueOnCluster.Place.all, Transcript.all)
         func transcript(place: QueueOnCluster.Place, name: String) async throws {
@@ -47,7 +47,7 @@ extension ClusterTests {
                     return output
                 }
                 let first = try run(0, "put", "hello", "--tube", "letters").trimmingCharacters(in: .newlines)
-                let second = try run(1, "put", "world", "--tube", "letters", "--delay", "1h")
+                let second = try run(1, "put", "world", "--tube", "letters", "--delay", "3600")
                     .trimmingCharacters(in: .newlines)
                 #expect(first != second)
                 #expect(try run(1, "peek", first) == "hello")
