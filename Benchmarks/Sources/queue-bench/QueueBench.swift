@@ -135,6 +135,7 @@ struct QueueBench: AsyncParsableCommand {
             try await driver.run([Once(Request(command: .truncate(working)))], tube: working)
         }
         table.print()
+        fflush(nil)
         if waits > 0 {
             let waiting = try tubeName("bench-wait-\(UInt32.random(in: 0 ... .max))")
             try await waitMeasure(driver, waiting)

@@ -35,7 +35,11 @@ enum ListedMap {
     private static func write(_ unstamped: Exp<Value.List>, _ kind: DirectoryKind, at index: Int) -> [Operation] {
         let map = Exp<Value.Map>.map(bin: kind.bin)
         let stamp = Exp<Int>.int(bin: stampBin)
-        return [.add(stampBin, 1), .write(map.putting(index, unstamped.appending(stamp)), to: kind.bin)]
+        // The read fills the index of ranks before it is stored, see SegmentWork.
+        return [
+            .add(stampBin, 1), .write(map.putting(index, unstamped.appending(stamp)), to: kind.bin),
+            .map(kind.bin).get(.ranks(from: 0, count: 1), returning: .key),
+        ]
     }
 
     /// Removes an entry.

@@ -105,6 +105,8 @@ extension StoreEngine {
         -> SegmentNumber
     {
         while true {
+            // The one on its way is taken: another beside it would never be used.
+            if tube.isPreparing { await withCheckedContinuation { tube.whenPrepared.append($0) } }
             let spare: (number: SegmentNumber, position: Int)
             if let ready = tube.spare, ready.number > old ?? 0 {
                 spare = ready
@@ -126,6 +128,9 @@ extension StoreEngine {
             // What fails here is tried again when it is needed.
             if let spare = try? await engine.makeSegment(of: tube, directory) { tube.spare = spare }
             tube.isPreparing = false
+            let waiters = tube.whenPrepared
+            tube.whenPrepared = []
+            for waiter in waiters { waiter.resume() }
         }
     }
 

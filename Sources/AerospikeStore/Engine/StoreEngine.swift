@@ -141,15 +141,18 @@ actor StoreEngine {
     /// Runs a task of the engine's; closing waits for it.
     func begin(_ body: @escaping @Sendable (isolated StoreEngine) async -> Void) {
         underWay += 1
-        Task {
-            await body(self)
-            underWay -= 1
-            endTurn()
-            if underWay == 0, !whenIdle.isEmpty {
-                let waiters = whenIdle
-                whenIdle = []
-                for waiter in waiters { waiter.resume() }
-            }
+        // What is not the engine's own runs on the same loop too: calls of the client would go by another thread otherwise.
+        Task(executorPreference: client.executor) { await self.run(body) }
+    }
+
+    private func run(_ body: @Sendable (isolated StoreEngine) async -> Void) async {
+        await body(self)
+        underWay -= 1
+        endTurn()
+        if underWay == 0, !whenIdle.isEmpty {
+            let waiters = whenIdle
+            whenIdle = []
+            for waiter in waiters { waiter.resume() }
         }
     }
 

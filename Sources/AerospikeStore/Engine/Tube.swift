@@ -29,6 +29,8 @@ final class Tube: @unchecked Sendable {
     /// A segment that is ready to be the next tail.
     var spare: (number: SegmentNumber, position: Int)?
     var isPreparing = false
+    /// Who needs the segment that is being made ready.
+    var whenPrepared: [CheckedContinuation<Void, Never>] = []
     /// Whether the tail is being found, or moved on.
     var isTurning = false
     var appends = CircularBuffer<PendingAppend>()

@@ -85,6 +85,9 @@ struct SegmentWork: Sendable {
                 policy: MapWritePolicy(order: .keyOrdered)
             )
         )
+        // Some writes leave the index of ranks to be filled by the next read, which would write into the storage: a node that
+        // keeps its data in memory protects that, and ends. A read in the same call fills it before it is stored.
+        operations.append(Self.jobs.get(.ranks(from: 0, count: 1), returning: .key))
         operations.append(Self.jobs.size())
         return (operations, filter(process, sequence))
     }
