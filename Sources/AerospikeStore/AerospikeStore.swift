@@ -171,6 +171,9 @@ public final class AerospikeStore: JobStore {
     /// Whether others may have taken this process for dead, or soon may.
     package var isDoubtful: Bool { engine.registry.isDoubtful() }
 
+    /// What the process is about, for a test that finds it stuck.
+    package func summary() async -> String { await engine.summary }
+
     /// Ends the store as the death of its process would: nothing is given back, and nobody is told.
     package func abandon() async {
         for task in tasks { task.cancel() }

@@ -78,6 +78,21 @@ extension StoreEngine {
         }
     }
 
+    /// What is under way, in words.
+    var summary: String {
+        let tubes = tubes.values.map { tube in
+            "\(tube.name): \(tube.appends.count) puts, tail \(tube.tail.map { "\($0.number)" } ?? "none")"
+                + (tube.isTurning ? ", turning" : "") + (tube.isTailFull ? ", full" : "")
+                + (tube.isLooking ? ", looking" : "") + (tube.isSweeping ? ", sweeping" : "")
+        }
+        let segments = segments.values.filter { $0.isInUse || !$0.held.isEmpty }.map { segment in
+            "\(segment.number): \(segment.updates.count) updates, \(segment.guarded.count) guarded, "
+                + "\(segment.pops.count) pops, \(segment.held.count) held, next \(segment.nextSlot ?? -1)"
+                + (segment.isBusy ? ", busy" : "") + (segment.isRaising ? ", raising" : "")
+        }
+        return "process \(process), \(held.count) held, \(underWay) under way; tubes \(tubes); segments \(segments)"
+    }
+
     /// Ends all activity at once and gives nothing back; returns when nothing is under way any more.
     func abandonAll() async {
         isClosing = true

@@ -1,3 +1,4 @@
+import AerospikeStore
 import BeanspikeCore
 import JobStoreTestKit
 
@@ -74,7 +75,8 @@ struct FaultSession {
             if run.isAbandoned(instance) { throw Gone() }
             if let reply = try session.poll() { return reply }
             guard ContinuousClock.now < end else {
-                throw ConformanceFailure("no reply to \(request.command) within \(run.plan.replyLimit)")
+                let summary = await run.store(instance).summary()
+                throw ConformanceFailure("no reply to \(request.command) within \(run.plan.replyLimit): \(summary)")
             }
             try await Task.sleep(for: .microseconds(500))
         }
