@@ -72,8 +72,8 @@ final class Segment: @unchecked Sendable {
     /// Not nil while it waits, because a change failed.
     var resumesAt: NIODeadline?
     var updates: [Int: PendingUpdate] = [:]
-    /// Changes that are refused unless the job is as it was seen; each goes by itself.
-    var guarded: [(slot: Int, update: PendingUpdate)] = []
+    /// Changes that are refused unless the jobs are as they were seen; each group goes by itself.
+    var guarded: [[Int: PendingUpdate]] = []
     var pops = CircularBuffer<ReserveRequest>()
     /// Whether no job is left in it, as far as is known.
     var isEmptied = false

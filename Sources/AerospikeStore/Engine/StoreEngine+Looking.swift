@@ -329,20 +329,28 @@ extension StoreEngine {
     /// Changes a job that this process does not hold, if it is still as it was seen.
     ///
     /// - Returns: whether it was; nil where the change could not be made.
-    func change(_ slot: Int, of known: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
+    func change(_ slot: Int, of segment: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
+        await change([slot: (seen, entry)], of: segment)
+    }
+
+    /// Changes jobs of a segment that this process does not hold, if all are still as they were seen.
+    ///
+    /// - Parameter jobs: by their slots, as they were seen and as they are to be; not empty.
+    /// - Returns: whether they were; nil where the change could not be made.
+    func change(_ jobs: [Int: (seen: JobEntry, new: JobEntry?)], of known: Segment) async -> Bool? {
         let segment = current(known)
         return await withCheckedContinuation { continuation in
-            segment.guarded.append(
-                (
-                    slot,
-                    PendingUpdate(
-                        entry: entry,
-                        before: seen.details,
-                        expected: seen,
-                        completion: .tell(continuation)
-                    )
+            let first = jobs.keys.min()
+            var group: [Int: PendingUpdate] = [:]
+            for (slot, job) in jobs {
+                group[slot] = PendingUpdate(
+                    entry: job.new,
+                    before: job.seen.details,
+                    expected: job.seen,
+                    completion: slot == first ? .tell(continuation) : .nothing
                 )
-            )
+            }
+            segment.guarded.append(group)
             touch(segment)
             pumpSoon()
         }

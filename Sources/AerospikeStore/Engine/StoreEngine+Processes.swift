@@ -98,7 +98,7 @@ extension StoreEngine {
         isClosing = true
         isAbandoned = true
         for segment in segments.values {
-            for update in segment.updates.values + segment.guarded.map(\.update) {
+            for update in Array(segment.updates.values) + segment.guarded.flatMap(\.values) {
                 fail(update, JobStoreError(.closed, "the store is closed"))
             }
             segment.updates = [:]
@@ -120,10 +120,8 @@ extension StoreEngine {
             touch(tube)
             _ = try await openDirectory(tube)
             let segment = segment(number, of: tube, position: position)
-            for (slot, entry) in held.sorted(by: { $0.key < $1.key }) {
-                if await change(slot, of: segment, from: entry, to: entry.abandoned()) == nil {
-                    throw JobStoreError(.writeFailed, "job \(JobPlace(segment: number, slot: slot).id) is still held")
-                }
+            if await change(held.mapValues { (seen: $0, new: $0.abandoned()) }, of: segment) == nil {
+                throw JobStoreError(.writeFailed, "jobs of segment \(number) are still held by process \(dead)")
             }
         }
     }

@@ -46,9 +46,8 @@ extension StoreEngine {
     private func gather(_ segment: Segment) -> WorkInHand? {
         var hand = WorkInHand(process: process, livesOver: livesOver)
         if !segment.guarded.isEmpty {
-            let (slot, update) = segment.guarded.removeFirst()
-            hand.updates = [slot: update]
-            hand.work.expected = update.expected.map { [slot: $0] } ?? [:]
+            hand.updates = segment.guarded.removeFirst()
+            hand.work.expected = hand.updates.compactMapValues(\.expected)
         } else {
             hand.updates = segment.updates
             segment.updates = [:]
