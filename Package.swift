@@ -18,6 +18,7 @@ let package = Package(
     products: [
         .library(name: "Beanspike", targets: ["Beanspike"]),
         .library(name: "Aerospike", targets: ["Aerospike"]),
+        .library(name: "AerospikeStore", targets: ["AerospikeStore", "BeanspikeCore"]),
         .library(name: "AerospikeTestKit", targets: ["AerospikeTestKit"]),
         .executable(name: "beanspiked", targets: ["beanspiked"]),
         .executable(name: "beanspike", targets: ["BeanspikeCommand"]),
@@ -184,6 +185,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
+            dependencies: ["Aerospike", "AerospikeTestKit"],
             exclude: ["Clients", "Transcripts"],
             swiftSettings: settings
         ),

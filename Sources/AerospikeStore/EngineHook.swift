@@ -1,7 +1,9 @@
 import BeanspikeCore
 import NIOCore
 
-/// Brings what peers say to the engine, which is made after the network that they say it on. Used on the event loop.
+/// Brings what peers say to the engine, which is made after the network that they say it on.
+///
+/// Used on the event loop.
 ///
 /// `@unchecked Sendable`: the engine is set once, before the network lets anybody in.
 final class EngineHook: @unchecked Sendable {

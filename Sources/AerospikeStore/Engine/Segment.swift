@@ -8,8 +8,13 @@ enum Completion: Sendable {
     case nothing
     /// This reply if the job was still there, otherwise NOT_FOUND.
     case reply(Session, Ticket, Reply)
-    /// Somebody wants to know whether the job was still there; nil where it could not be done.
-    case tell(CheckedContinuation<Bool?, Never>)
+}
+
+/// Changes of jobs that this process does not hold: all of them, if all are as they were seen, or none.
+struct GuardedChange: Sendable {
+    var updates: [Int: PendingUpdate]
+    /// Is told whether they were; nil where the change could not be made.
+    var continuation: CheckedContinuation<Bool?, Never>
 }
 
 /// A put that waits for its place.
@@ -28,10 +33,14 @@ struct PendingUpdate: Sendable {
     /// As it was seen, where this process does not hold it.
     var expected: JobEntry?
     var isTimeout = false
+    /// Who holds the job from now on, where the change reserves it.
+    var holder: Session?
     var completion: Completion
 }
 
-/// What this process knows of one segment, and what it is to do there. Confined to the engine.
+/// What this process knows of one segment, and what it is to do there.
+///
+/// Confined to the engine.
 ///
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Segment: @unchecked Sendable {
@@ -69,11 +78,11 @@ final class Segment: @unchecked Sendable {
 
     /// Whether a work is under way; one at a time.
     var isBusy = false
-    /// Not nil while it waits, because a change failed.
-    var resumesAt: NIODeadline?
     var updates: [Int: PendingUpdate] = [:]
-    /// Changes that are refused unless the jobs are as they were seen; each group goes by itself.
-    var guarded: [[Int: PendingUpdate]] = []
+    /// Changes that are refused unless the jobs are as they were seen; each goes by itself.
+    var guarded: [GuardedChange] = []
+    /// Whether works wait for a while, because one failed or the process is in doubt.
+    var isResting = false
     var pops = CircularBuffer<ReserveRequest>()
     /// Whether no job is left in it, as far as is known.
     var isEmptied = false

@@ -10,7 +10,9 @@ struct PendingCommand {
 /// Names a command of a session: its replies are given in this order.
 typealias Ticket = Int
 
-/// One session: what it uses, watches, holds and has asked for. Confined to the engine.
+/// One session: what it uses, watches, holds and has asked for.
+///
+/// Confined to the engine.
 ///
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Session: @unchecked Sendable {
@@ -75,7 +77,9 @@ struct FinishedReply {
     var body: ByteBuffer?
 }
 
-/// A reserve that has no job yet. Confined to the engine.
+/// A reserve that has no job yet.
+///
+/// Confined to the engine.
 ///
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class ReserveRequest: @unchecked Sendable {

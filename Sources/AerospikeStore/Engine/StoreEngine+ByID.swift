@@ -39,11 +39,12 @@ extension StoreEngine {
     /// Changes a job that nobody holds, and tells whether there was one.
     private func changeUnheld(
         _ job: JobID,
+        for holder: Session? = nil,
         _ make: (JobEntry) -> JobEntry??
     ) async throws -> FoundJob? {
         for _ in 0..<Self.turnsMax {
             guard let found = try await find(job), held[job] == nil, let entry = make(found.entry) else { return nil }
-            switch await change(found.slot, of: found.segment, from: found.entry, to: entry) {
+            switch await change(found.slot, of: found.segment, from: found.entry, to: entry, for: holder) {
             case true?: return found
             case false?: continue
             case nil: throw JobStoreError(.writeFailed, "job \(job) could not be changed; try again", inDoubt: true)
@@ -91,18 +92,11 @@ extension StoreEngine {
         await answer(session, ticket) {
             let now = clusterMilliseconds
             let process = process
-            let livesOver = livesOver
-            let found = try await changeUnheld(job) { entry in
+            let found = try await changeUnheld(job, for: session) { entry in
                 if case .reserved = entry.state { nil } else { entry.reserved(by: process, nowMilliseconds: now) }
             }
             guard let found else { return (.notFound, nil) }
-            guard livesOver == self.livesOver else {
-                throw JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
-            }
-            let segment = current(found.segment)
-            segment.held.insert(found.slot)
             let place = JobPlace(segment: found.segment.number, slot: found.slot)
-            hold(place, found.entry, in: segment, for: session)
             do {
                 let bytes = try await body(of: found.entry)
                 return (.reserved(view(of: place, found.entry, reserves: found.entry.details.reserves &+ 1)), bytes)

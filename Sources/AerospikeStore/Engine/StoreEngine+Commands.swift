@@ -126,7 +126,12 @@ extension StoreEngine {
             guard let held = held[job] else { return finish(session, ticket, .notFound) }
             let entry = held.entry.buried(priority: priority, reason: reason, nowMicroseconds: nextBurial())
             settle(job, to: entry, session, ticket, .buried)
-        case .touch(let job): finish(session, ticket, touch(job))
+        case .touch(let job):
+            if registry.isDoubtful() {
+                begin { await $0.touchWhenSure(job, session, ticket) }
+            } else {
+                finish(session, ticket, touch(job))
+            }
         default: begin { await $0.run(next.command, session, ticket) }
         }
     }

@@ -16,12 +16,22 @@ extension StoreEngine {
         touch(held.segment)
     }
 
-    /// Starts a job's time to run anew. Only this process has to know.
+    /// Starts a job's time to run anew.
+    ///
+    /// Only this process has to know.
     func touch(_ job: JobID) -> Reply {
         guard let held = held[job], !held.isSettling else { return .notFound }
         let ttr = held.entry.details.ttrSeconds
         if ttr > 0 { held.deadline = .now() + .seconds(Int64(ttr)) }
         return .touched
+    }
+
+    /// Starts a job's time anew as soon as it is known that nobody took this process for dead.
+    func touchWhenSure(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
+        while registry.isDoubtful(), held[job] != nil, !isClosing {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        finish(session, ticket, touch(job))
     }
 
     /// Gives a job up, because its session is gone.
@@ -61,16 +71,19 @@ extension StoreEngine {
 
     /// Drops everything that this process held: the others took it for dead, and give its jobs out.
     func died() {
-        livesOver += 1
         for job in held.values {
             job.session.held.remove(job.place.id)
             job.segment.held.remove(job.place.slot)
         }
+        life += 1
         held = [:]
         for segment in segments.values {
             segment.held = []
             for (_, update) in segment.updates { complete(update, isPresent: false) }
             segment.updates = [:]
+            // Who reserves by an id wrote the old number into it.
+            for change in segment.guarded { change.continuation.resume(returning: nil) }
+            segment.guarded = []
             segment.marks = SegmentMarks()
         }
         endTurn()
@@ -81,7 +94,6 @@ extension StoreEngine {
         switch update.completion {
         case .nothing: break
         case .reply(let session, let ticket, let reply): finish(session, ticket, isPresent ? reply : .notFound)
-        case .tell(let continuation): continuation.resume(returning: isPresent)
         }
     }
 
@@ -89,7 +101,6 @@ extension StoreEngine {
         switch update.completion {
         case .nothing: break
         case .reply(let session, let ticket, _): finish(session, ticket, .failed(error))
-        case .tell(let continuation): continuation.resume(returning: nil)
         }
     }
 }

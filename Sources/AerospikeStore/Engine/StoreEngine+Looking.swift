@@ -100,7 +100,7 @@ extension StoreEngine {
             BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentWork.countReady])
         }
         let answers = try await client.batch(calls)
-        for (segment, answer) in zip(unknown, answers) {
+        for (segment, answer) in zip(unknown.map(current), answers) {
             guard segment.knownSince < since, !segment.isBusy else { continue }
             switch answer {
             case .success(let record):
@@ -134,7 +134,8 @@ extension StoreEngine {
     }
 
     /// Closes a segment that will never be a tail, so that it can be retired.
-    private func closeOrphan(_ segment: Segment) async throws {
+    private func closeOrphan(_ found: Segment) async throws {
+        let segment = current(found)
         guard !segment.isBusy, let state = try await records.read(segment.number), !state.isClosed,
             !segment.isBusy, !segment.isTail
         else { return }
@@ -309,16 +310,17 @@ extension StoreEngine {
         guard let slice = try await records.read(entry.segment, delayed) else { return }
         let segment = segment(entry.segment, of: tube, position: entry.position)
         var next: Int64?
+        var dueNow: [Int: (seen: JobEntry, entry: JobEntry?)] = [:]
         for (slot, job) in slice.entries {
             guard case .delayed(let due) = job.state else { continue }
             if due <= now {
-                let isDone = await change(slot, of: segment, from: job, to: job.due())
-                // A change that could not be made is tried again, by this process or another.
-                if isDone == nil { next = min(next ?? due, due) }
+                dueNow[slot] = (job, job.due())
             } else {
                 next = min(next ?? due, due)
             }
         }
+        // Where another process was first, there is nothing to raise yet: the next turn looks again.
+        guard await change(dueNow, of: segment) == true else { return }
         let key = next.map { DirectoryKey.time($0) }
         if try await records.raiseMark(.wake, of: segment.number, to: key) {
             segment.marks = SegmentMarks()
@@ -329,38 +331,44 @@ extension StoreEngine {
     /// Changes a job that this process does not hold, if it is still as it was seen.
     ///
     /// - Returns: whether it was; nil where the change could not be made.
-    func change(_ slot: Int, of segment: Segment, from seen: JobEntry, to entry: JobEntry?) async -> Bool? {
-        await change([slot: (seen, entry)], of: segment)
+    func change(
+        _ slot: Int,
+        of segment: Segment,
+        from seen: JobEntry,
+        to entry: JobEntry?,
+        for holder: Session? = nil
+    ) async -> Bool? {
+        await change([slot: (seen, entry)], of: segment, for: holder)
     }
 
-    /// Changes jobs of a segment that this process does not hold, if all are still as they were seen.
+    /// Changes jobs that this process does not hold, if all are still as they were seen.
     ///
-    /// - Parameter jobs: by their slots, as they were seen and as they are to be; not empty.
+    /// - Parameters:
+    ///   - changes: what was seen in a slot, and what is to be there; nil to delete it.
+    ///   - segment: where they are.
+    ///   - holder: who holds them from then on, where they are reserved.
     /// - Returns: whether they were; nil where the change could not be made.
-    func change(_ jobs: [Int: (seen: JobEntry, new: JobEntry?)], of known: Segment) async -> Bool? {
-        let segment = current(known)
+    func change(
+        _ changes: [Int: (seen: JobEntry, entry: JobEntry?)],
+        of segment: Segment,
+        for holder: Session? = nil
+    ) async -> Bool? {
+        if changes.isEmpty { return true }
         return await withCheckedContinuation { continuation in
-            let first = jobs.keys.min()
-            var group: [Int: PendingUpdate] = [:]
-            for (slot, job) in jobs {
-                group[slot] = PendingUpdate(
-                    entry: job.new,
-                    before: job.seen.details,
-                    expected: job.seen,
-                    completion: slot == first ? .tell(continuation) : .nothing
+            let segment = current(segment)
+            let updates = changes.mapValues { change in
+                PendingUpdate(
+                    entry: change.entry,
+                    before: change.seen.details,
+                    expected: change.seen,
+                    holder: holder,
+                    completion: .nothing
                 )
             }
-            segment.guarded.append(group)
+            segment.guarded.append(GuardedChange(updates: updates, continuation: continuation))
             touch(segment)
             pumpSoon()
         }
-    }
-
-    /// The segment as it is known now. One value alone may send works for a record: it may have been forgotten meanwhile.
-    func current(_ segment: Segment) -> Segment {
-        let tube = tube(segment.tube.name)
-        touch(tube)
-        return self.segment(segment.number, of: tube, position: segment.position)
     }
 
     /// Ends the turn when whoever runs now lets go.

@@ -70,6 +70,13 @@ extension StoreEngine {
             await withCheckedContinuation { whenIdle.append($0) }
         }
         limit.cancel()
+        // A process that still holds jobs stays in the list, so that the others find it dead and give them out.
+        guard underWay == 0, held.isEmpty, segments.values.allSatisfy({ $0.updates.isEmpty && $0.held.isEmpty }) else {
+            return JobStoreError(
+                .writeFailed,
+                "not all jobs could be given back; they are when this process is found dead"
+            )
+        }
         do {
             try await registry.close()
             return nil
@@ -98,9 +105,8 @@ extension StoreEngine {
         isClosing = true
         isAbandoned = true
         for segment in segments.values {
-            for update in Array(segment.updates.values) + segment.guarded.flatMap(\.values) {
-                fail(update, JobStoreError(.closed, "the store is closed"))
-            }
+            for update in segment.updates.values { fail(update, JobStoreError(.closed, "the store is closed")) }
+            for change in segment.guarded { change.continuation.resume(returning: nil) }
             segment.updates = [:]
             segment.guarded = []
         }
@@ -109,7 +115,12 @@ extension StoreEngine {
 
     /// Makes the jobs of a dead process ready.
     func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
-        for number in footprint { try await recover(dead, number) }
+        // Several at a time: a process may have held jobs of many.
+        for some in footprint.chunks(of: 16) {
+            try await withThrowingDiscardingTaskGroup { group in
+                for number in some { group.addTask { try await self.recover(dead, number) } }
+            }
+        }
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
@@ -120,8 +131,8 @@ extension StoreEngine {
             touch(tube)
             _ = try await openDirectory(tube)
             let segment = segment(number, of: tube, position: position)
-            if await change(held.mapValues { (seen: $0, new: $0.abandoned()) }, of: segment) == nil {
-                throw JobStoreError(.writeFailed, "jobs of segment \(number) are still held by process \(dead)")
+            if await change(held.mapValues { ($0, $0.abandoned()) }, of: segment) == nil {
+                throw JobStoreError(.writeFailed, "jobs of process \(dead) are still held in segment \(number)")
             }
         }
     }

@@ -141,7 +141,9 @@ extension StoreEngine {
         return (number, position)
     }
 
-    /// The next segment's number. A lost answer loses a number, which is no harm.
+    /// The next segment's number.
+    ///
+    /// A lost answer loses a number, which is no harm.
     private func takeNumber() async throws -> SegmentNumber {
         let key = layout.queueKey
         let record = try await records.persistently { (_) throws(AerospikeError) in
@@ -193,35 +195,49 @@ extension StoreEngine {
         let isInUse =
             !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
             || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
-        guard !isInUse else { return forgetIfUnwanted(tube) }
-        tubes[tube.name] = nil
-        for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
-        // They refer to the tube as well.
-        let tail = tube.tail
-        tube.tail = nil
-        tube.dropCandidates()
-        if let directory = tube.directory, let tail {
-            begin { engine in try? await engine.endIfEmpty(tail.number, tail.position, directory) }
+        // A command may be under way that found it and has nothing there yet.
+        guard !isInUse, now - tube.usedAt >= Self.rememberedFor else { return forgetIfUnwanted(tube) }
+        guard let directory = tube.directory, let tail = tube.tail else { return drop(tube) }
+        // Whatever else is to be done there waits meanwhile, and finds that it is closed.
+        tail.isBusy = true
+        begin { engine in
+            try? await engine.endIfEmpty(tail, directory)
+            tail.isBusy = false
+            engine.touch(tail)
+            if !tube.isWanted, tube.appends.isEmpty, !tail.isInUse, tail.held.isEmpty { engine.drop(tube) }
         }
     }
 
-    /// Takes a tube that has no jobs out of the list of tubes. A put brings it back.
-    private func endIfEmpty(_ tail: SegmentNumber, _ position: Int, _ directory: TubeDirectory) async throws {
-        guard let state = try await records.read(tail), state.entries.isEmpty else { return }
+    /// Drops what is known of a tube.
+    private func drop(_ tube: Tube) {
+        guard tubes[tube.name] === tube else { return }
+        tubes[tube.name] = nil
+        for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
+        // They refer to the tube as well.
+        tube.tail = nil
+        tube.dropCandidates()
+    }
+
+    /// Takes a tube that has no jobs out of the list of tubes.
+    ///
+    /// A put brings it back.
+    private func endIfEmpty(_ tail: Segment, _ directory: TubeDirectory) async throws {
+        guard let state = try await records.read(tail.number), state.entries.isEmpty else { return }
         if !state.isClosed {
             var work = SegmentWork()
             work.firstSlot = state.nextSlot
             work.closes = true
             let done = try await records.perform(
                 work,
-                on: tail,
+                on: tail.number,
                 process: process,
                 sequence: nextSequence(),
                 held: []
             )
             guard case .applied(let outcome) = done, outcome.jobCount == 0 else { return }
         }
-        try await retire(tail, at: position, directory)
+        tail.tube.isTailFull = true
+        try await retire(tail.number, at: tail.position, directory)
         _ = try await directory.forget()
     }
 }

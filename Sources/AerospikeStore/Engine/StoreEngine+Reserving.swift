@@ -99,7 +99,9 @@ extension StoreEngine {
         }
     }
 
-    /// Ends a reserve whose session is gone. A job that is on its way to it goes back.
+    /// Ends a reserve whose session is gone.
+    ///
+    /// A job that is on its way to it goes back.
     func drop(_ request: ReserveRequest) {
         guard !request.isOver else { return }
         forget(request)
@@ -164,11 +166,13 @@ extension StoreEngine {
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
     func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
         var requests = requests[...]
+        let isDoubtful = !popped.isEmpty && registry.isDoubtful()
         for (slot, entry) in popped {
             let place = JobPlace(segment: segment.number, slot: slot)
             segment.held.insert(slot)
             var taker: ReserveRequest?
-            while taker == nil, let next = requests.popFirst() {
+            // Where others may have freed it already, nobody gets it.
+            while taker == nil, !isDoubtful, let next = requests.popFirst() {
                 next.isAsking = false
                 if !next.isOver { taker = next }
             }

@@ -101,9 +101,10 @@ extension StoreEngine {
                     let want = Int(min(count - kicked, 64))
                     let jobs = try await least(state, of: tube, count: want)
                     if jobs.isEmpty { break }
-                    for job in jobs
-                    where await change(job.slot, of: job.segment, from: job.entry, to: job.entry.kicked()) == true {
-                        kicked += 1
+                    for some in Dictionary(grouping: jobs, by: \.segment.number).values {
+                        var changes: [Int: (seen: JobEntry, entry: JobEntry?)] = [:]
+                        for job in some { changes[job.slot] = (job.entry, job.entry.kicked()) }
+                        if await change(changes, of: some[0].segment) == true { kicked += UInt64(some.count) }
                     }
                     try await raiseListings(state == .buried ? .buried : .wake, of: tube)
                 }

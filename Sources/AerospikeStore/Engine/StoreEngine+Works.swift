@@ -5,11 +5,12 @@ import NIOCore
 
 /// A work with those who wait for it.
 struct WorkInHand: Sendable {
-    /// Who does it: a process that was taken for dead has another number afterwards, which nothing fences off.
-    let process: ProcessNumber
-    /// ``StoreEngine/livesOver`` when it was gathered.
-    let livesOver: Int
     var work = SegmentWork()
+    /// The life of the process that it was gathered in: it is nothing of a later one.
+    let life: Int
+    /// The number that it is done under: that of a life that is over is fenced off.
+    let process: ProcessNumber
+    var guarded: CheckedContinuation<Bool?, Never>?
     var appends: [PendingAppend] = []
     var updates: [Int: PendingUpdate] = [:]
     var pops: [ReserveRequest] = []
@@ -20,15 +21,12 @@ struct WorkInHand: Sendable {
 extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
-    /// How long a segment waits after a change failed that has to be made.
-    private static let resumesAfter = TimeAmount.milliseconds(100)
     /// How often it is tried to write the footprint down.
     private static let entriesMax = 10
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
-        guard !segment.isBusy, segment.resumesAt.map({ $0 <= .now() }) ?? true else { return }
-        segment.resumesAt = nil
+        guard !segment.isBusy, !segment.isResting else { return }
         guard let hand = gather(segment) else {
             retireOrForget(segment)
             return
@@ -44,10 +42,12 @@ extension StoreEngine {
     }
 
     private func gather(_ segment: Segment) -> WorkInHand? {
-        var hand = WorkInHand(process: process, livesOver: livesOver)
+        var hand = WorkInHand(life: life, process: process)
         if !segment.guarded.isEmpty {
-            hand.updates = segment.guarded.removeFirst()
-            hand.work.expected = hand.updates.compactMapValues(\.expected)
+            let change = segment.guarded.removeFirst()
+            hand.updates = change.updates
+            hand.guarded = change.continuation
+            hand.work.expected = change.updates.compactMapValues(\.expected)
         } else {
             hand.updates = segment.updates
             segment.updates = [:]
@@ -68,6 +68,10 @@ extension StoreEngine {
 
     private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand) {
         let now = NIODeadline.now()
+        if !segment.pops.isEmpty, registry.isDoubtful() {
+            // Others may take this process for dead just now.
+            return rest(segment)
+        }
         while hand.pops.count < Self.popsMax, let request = segment.pops.popFirst() {
             if request.isOver {
                 request.isAsking = false
@@ -83,6 +87,13 @@ extension StoreEngine {
         segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
+    }
+
+    /// Sends nothing to a segment for a moment.
+    private func rest(_ segment: Segment) {
+        guard !segment.isResting else { return }
+        segment.isResting = true
+        timers.insert(.resume(segment), at: .now() + .milliseconds(50))
     }
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
@@ -125,11 +136,11 @@ extension StoreEngine {
         do {
             if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
                 try await enterFootprint(segment)
-                let isAnothers = hand.work.updates.values.contains { $0.isReserved(byOtherThan: hand.process) }
-                guard hand.livesOver == livesOver, hand.process == process, !isAnothers else { throw Self.takenForDead }
+                try check(hand)
             }
             while true {
                 let isListed = try await list(&hand.work, segment)
+                try check(hand)
                 guard isListed else { return isOver(segment, hand) }
                 let performed = try await records.perform(
                     hand.work,
@@ -138,6 +149,7 @@ extension StoreEngine {
                     sequence: nextSequence(),
                     held: segment.held
                 )
+                if life != hand.life { return outlived(hand, performed, segment) }
                 switch performed {
                 case .applied(let outcome): return applied(outcome, hand, segment)
                 case .gone:
@@ -151,6 +163,28 @@ extension StoreEngine {
         } catch {
             failed(hand, segment, error)
         }
+    }
+
+    private func check(_ hand: WorkInHand) throws(JobStoreError) {
+        guard life == hand.life else { throw Self.takenForDead }
+    }
+
+    private static let takenForDead = JobStoreError(
+        .writeFailed,
+        "This process was taken for dead and starts again: what it held is others' to give out. Try again.",
+        inDoubt: true
+    )
+
+    /// The process began a new life while a work was under way: what it reserved belongs to others.
+    private func outlived(_ hand: WorkInHand, _ performed: SegmentRecords.Performed, _ segment: Segment) {
+        var hand = hand
+        if case .applied = performed, !hand.appends.isEmpty {
+            // They are in the queue, whoever put them.
+            _ = appended(hand, segment)
+            hand.appends = []
+        }
+        segment.nextSlot = nil
+        failed(hand, segment, Self.takenForDead)
     }
 
     /// Pops may take from a segment only when the process's footprint names it.
@@ -201,25 +235,22 @@ extension StoreEngine {
             segment.marks[kind].key = listing.key
         }
         var readied = 0
-        let isInLife = hand.livesOver == livesOver
         for (slot, update) in hand.updates {
             let isPresent = outcome.present.contains(slot)
-            if isInLife {
-                // What was reserved by its id is held from now on, before whoever asked hears of it.
-                if isPresent, update.entry?.state.kind == .reserved {
-                    segment.held.insert(slot)
-                } else {
-                    segment.held.remove(slot)
-                }
+            segment.held.remove(slot)
+            let place = JobPlace(segment: segment.number, slot: slot)
+            if let held = held[place.id], held.isSettling { letGo(held) }
+            if isPresent, let holder = update.holder, let seen = update.expected {
+                segment.held.insert(slot)
+                hold(place, seen, in: segment, for: holder)
             }
-            let job = JobPlace(segment: segment.number, slot: slot).id
-            if let held = held[job], held.isSettling { letGo(held) }
             if isPresent, let entry = update.entry { readied += noteMade(entry, slot, segment) ? 1 : 0 }
             if update.entry == nil, isPresent, case .separate(let reference) = update.before.body {
                 begin { engine in try? await engine.bodies.delete(reference) }
             }
             complete(update, isPresent: isPresent)
         }
+        hand.guarded?.resume(returning: true)
         if !hand.appends.isEmpty { readied += appended(hand, segment) }
         segment.popsUnderWay = 0
         if hand.work.pops > 0 {
@@ -227,8 +258,7 @@ extension StoreEngine {
             segment.readyCount = outcome.readyCount
             segment.knownSince = .now()
             if segment.best == nil { segment.noteEmpty() }
-            // What was reserved in a life that is over is given out by those who take its jobs back.
-            give(isInLife ? outcome.popped : [], to: hand.pops, of: segment)
+            give(outcome.popped, to: hand.pops, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
         }
         if readied > 0 {
@@ -272,7 +302,9 @@ extension StoreEngine {
         return readied
     }
 
-    /// The guard did not hold. Finds out why, and whether to try again.
+    /// The guard did not hold.
+    ///
+    /// Finds out why, and whether to try again.
     ///
     /// - Returns: whether the rest of the work is to be tried again; false if it is done with.
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
@@ -291,11 +323,14 @@ extension StoreEngine {
             isOver(segment, hand)
             return false
         }
-        if state.tokens[hand.process] == .max { throw Self.takenForDead }
+        if state.tokens[hand.process] == .max {
+            // Others took this process for dead.
+            throw Self.takenForDead
+        }
         if !hand.work.expected.isEmpty {
             let isChanged = hand.work.expected.contains { slot, entry in state.entries[slot] != entry }
             if isChanged {
-                for (_, update) in hand.updates { complete(update, isPresent: false) }
+                hand.guarded?.resume(returning: false)
                 return false
             }
         }
@@ -322,6 +357,7 @@ extension StoreEngine {
             if let held = held[job], held.isSettling { letGo(held) }
             complete(update, isPresent: false)
         }
+        hand.guarded?.resume(returning: false)
         segment.held = []
         segment.noteEmpty()
         if !hand.appends.isEmpty {
@@ -334,31 +370,20 @@ extension StoreEngine {
         give([], to: hand.pops, of: segment)
     }
 
-    /// Others took this process for dead.
-    private static var takenForDead: JobStoreError {
-        JobStoreError(.writeFailed, "this process was taken for dead, and starts again; try again")
-    }
-
-    /// Has a segment wait before what is left to be done there is tried again.
-    private func resume(_ segment: Segment) {
-        let at = NIODeadline.now() + Self.resumesAfter
-        segment.resumesAt = at
-        timers.insert(.resume(segment), at: at)
-    }
-
     private func failed(_ hand: WorkInHand, _ segment: Segment, _ error: any Error) {
         let failure = JobStoreError(writing: error)
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
+        rest(segment)
+        hand.guarded?.resume(returning: nil)
         for (slot, update) in hand.updates {
             let job = JobPlace(segment: segment.number, slot: slot).id
             if let held = held[job], held.isSettling {
                 held.isSettling = false
-            } else if case .nothing = update.completion, hand.livesOver == livesOver, segment.held.contains(slot),
-                segment.updates[slot] == nil
+            } else if case .nothing = update.completion, hand.guarded == nil, life == hand.life,
+                segment.held.contains(slot), segment.updates[slot] == nil
             {
                 // What is given up has to come back, however long it takes.
                 segment.updates[slot] = update
-                resume(segment)
             }
             fail(update, failure)
         }
@@ -371,11 +396,6 @@ extension StoreEngine {
 }
 
 extension JobEntry {
-    /// Whether it is held by a process other than this.
-    func isReserved(byOtherThan process: ProcessNumber) -> Bool {
-        if case .reserved(let holder, _) = state { holder != process } else { false }
-    }
-
     /// How much it adds to its record, in bytes.
     var approximateBytes: Int {
         var bytes = 32

@@ -43,13 +43,13 @@ actor StoreEngine {
     private var lastBurial: Int64 = 0
     var lastTurn: UInt64 = 0
     var timeouts: UInt64 = 0
+    /// How often this process began to live anew; see ``died()``.
+    var life = 0
     var isClosing = false
-    /// Whether nothing more is to be sent, as if the process were dead.
-    var isAbandoned = false
-    /// How often this process was taken for dead. What was begun in an earlier life holds nothing in this one.
-    var livesOver = 0
     /// Whether closing has waited long enough.
     var isOutOfTime = false
+    /// Whether nothing more is to be sent, as if the process were dead.
+    var isAbandoned = false
     /// Works and other calls under way; closing waits for them.
     var underWay = 0
     var whenIdle: [CheckedContinuation<Void, Never>] = []
@@ -94,7 +94,9 @@ actor StoreEngine {
 
     var process: ProcessNumber { registry.number }
 
-    /// Greater than all before, and than the seals that followed them: of all works of this process.
+    /// Greater than all before: of all works of this process.
+    ///
+    /// The number after it is that of the work's seal.
     func nextSequence() -> Int64 {
         lastSequence += 2
         return lastSequence
@@ -110,7 +112,10 @@ actor StoreEngine {
     }
 
     func tube(_ name: TubeName) -> Tube {
-        if let tube = tubes[name] { return tube }
+        if let tube = tubes[name] {
+            tube.usedAt = .now()
+            return tube
+        }
         let tube = Tube(name)
         tubes[name] = tube
         return tube
@@ -120,6 +125,13 @@ actor StoreEngine {
         if let segment = segments[number] { return segment }
         let segment = Segment(number, tube: tube, position: position)
         segments[number] = segment
+        return segment
+    }
+
+    /// A segment's one value, which may have been dropped, or made anew, since it was found.
+    func current(_ segment: Segment) -> Segment {
+        if let known = segments[segment.number] { return known }
+        segments[segment.number] = segment
         return segment
     }
 
@@ -185,7 +197,9 @@ actor StoreEngine {
             if !tube.isPaused(now) { serve(tube) }
         case .poll(let tube): poll(tube, now)
         case .forget(let tube): forget(tube, now)
-        case .resume(let segment): touch(segment)
+        case .resume(let segment):
+            segment.isResting = false
+            touch(segment)
         }
     }
 

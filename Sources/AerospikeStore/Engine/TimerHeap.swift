@@ -1,6 +1,8 @@
 import NIOCore
 
-/// What is to be looked at, and when; the earliest first. Entries are not taken back: who takes one out looks whether it
+/// What is to be looked at, and when; the earliest first.
+///
+/// Entries are not taken back: who takes one out looks whether it
 /// still holds.
 struct TimerHeap<Element> {
     private var entries: [(at: NIODeadline, element: Element)] = []

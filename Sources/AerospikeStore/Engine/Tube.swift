@@ -1,7 +1,9 @@
 import BeanspikeCore
 import NIOCore
 
-/// What this process knows of one tube, and what it is to do there. Confined to the engine.
+/// What this process knows of one tube, and what it is to do there.
+///
+/// Confined to the engine.
 ///
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Tube: @unchecked Sendable {
@@ -61,6 +63,8 @@ final class Tube: @unchecked Sendable {
         self.name = name
     }
 
+    /// When a command last had to do with it.
+    var usedAt = NIODeadline.now()
     /// Whether it is looked at after a while whether anybody wants it.
     var isToBeForgotten = false
 
@@ -80,9 +84,7 @@ final class Tube: @unchecked Sendable {
         unclaimed ? candidates.first(where: \.hasUnclaimed) : candidates.first
     }
 
-    /// Notes that a segment has a ready job with this key.
-    ///
-    /// - Parameter count: how many it has; nil where that is not known.
+    /// Notes that a segment has a ready job with this key, and how many in all; nil where that is not known.
     func noteReady(_ segment: Segment, _ key: ReadyKey, count: Int?) {
         setBest(min(segment.best ?? key, key), of: segment)
         segment.readyCount = count

@@ -85,9 +85,7 @@ struct JobEntry: Sendable, Equatable {
 // MARK: - Transitions
 
 extension JobEntry {
-    /// reserved → ready or delayed: its holder gave it up, with another priority and delay.
-    ///
-    /// - Parameter nowMilliseconds: the cluster's time.
+    /// reserved → ready or delayed: its holder gave it up, with another priority and delay, by the cluster's time.
     func released(
         priority: UInt32,
         delaySeconds: UInt32,

@@ -5,7 +5,9 @@ typealias SegmentNumber = Int
 /// Numbers a process that shares a queue; none is given twice.
 typealias ProcessNumber = Int
 
-/// Where a job's entry is: a segment record and a slot in it. A job's id says it without a look-up.
+/// Where a job's entry is: a segment record and a slot in it.
+///
+/// A job's id says it without a look-up.
 struct JobPlace: Hashable, Sendable {
     /// The segment's number, from 1 up.
     var segment: SegmentNumber

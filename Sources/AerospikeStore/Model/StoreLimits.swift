@@ -1,6 +1,8 @@
 /// The limits of a queue on Aerospike, with the relations that must hold between them.
 package enum StoreLimits {
-    /// Slots of a segment record, and so how many ids it covers. Part of the format: never changed.
+    /// Slots of a segment record, and so how many ids it covers.
+    ///
+    /// Part of the format: never changed.
     package static let segmentSlots = 128
     /// A segment whose jobs take this many bytes takes no more: a record is shipped whole to its replicas at each write.
     package static let segmentBytesMax = 16_384
@@ -10,9 +12,13 @@ package enum StoreLimits {
     package static let bodyBytesMax = 64 << 20
     /// A longer body is cut into records of so many bytes; under the server's least `max-record-size` by default, 1 MiB.
     package static let bodyPieceBytesMax = 1_000_000
-    /// Segments that a leaf of a tube's directory covers. Part of the format.
+    /// Segments that a leaf of a tube's directory covers.
+    ///
+    /// Part of the format.
     package static let leafSegments = 512
-    /// Leaves of a tube's directory. Part of the format.
+    /// Leaves of a tube's directory.
+    ///
+    /// Part of the format.
     package static let leavesMax = 1_024
     /// Segments that a page of a process's footprint lists.
     package static let footprintPageSegments = 256

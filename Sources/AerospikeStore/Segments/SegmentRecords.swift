@@ -2,7 +2,9 @@ import Aerospike
 import BeanspikeCore
 import NIOCore
 
-/// The calls to segment records. Each returns when its outcome is known, however many tries that takes.
+/// The calls to segment records.
+///
+/// Each returns when its outcome is known, however many tries that takes.
 struct SegmentRecords: Sendable {
     let client: AerospikeClient
     let layout: StoreLayout
@@ -60,10 +62,8 @@ struct SegmentRecords: Sendable {
 
     /// Does the work, or finds that it cannot be done.
     ///
-    /// - Parameters:
-    ///   - sequence: greater by two, at least, than that of all works of this process on this segment before; one is done
-    ///     after the other.
-    ///   - held: the slots that the process holds here already, by which an answer that was lost is found out.
+    /// The sequence is greater than that of all works of this process on this segment before; one is done after the other. By
+    /// the slots that the process holds here already an answer that was lost is found out.
     func perform(
         _ work: SegmentWork,
         on segment: SegmentNumber,
@@ -93,8 +93,6 @@ struct SegmentRecords: Sendable {
 
     /// Sees to it that no try of a work that is in doubt takes effect any more.
     ///
-    /// The seal is not the work's own sequence: a seal whose answer is lost must not be taken for the work.
-    ///
     /// - Returns: false if one did before.
     private func seal(
         _ segment: SegmentNumber,
@@ -121,7 +119,7 @@ struct SegmentRecords: Sendable {
         held: Set<Int>
     ) async throws(AerospikeError) -> Performed {
         guard let state = try await read(segment) else { return .gone }
-        // A seal of ours may have been answered late; a fence is no work of ours.
+        // An earlier try of the seal has a number of its own; a fence is no work of ours.
         guard state.tokens[process] == sequence else { return .refused }
         var outcome = SegmentWork.Outcome()
         // A job that this process held, or that was as it was seen, was there: who changed it since came later.
@@ -129,8 +127,7 @@ struct SegmentRecords: Sendable {
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
-            // What the work itself made ready it may have taken again.
-            case .reserved(process, _) where !held.contains(slot) || work.updates[slot] != nil:
+            case .reserved(process, _) where work.mayHavePopped(slot, held: held):
                 // As it was before: the priority is in the details too.
                 var before = entry
                 before.state = .ready(priority: entry.details.priority)
@@ -172,8 +169,8 @@ struct SegmentRecords: Sendable {
     /// Raises or clears a mark, if there is nothing that it is for; then the directory's entry, which was read before, may
     /// be raised.
     ///
-    /// - Parameter key: nothing of the kind may have a lesser one; nil where there may be nothing at all, and the mark goes.
-    /// - Returns: whether it was so.
+    /// Nothing of the kind may have a lesser key; with nil there may be nothing at all, and the mark goes. Tells whether it was
+    /// so.
     func raiseMark(
         _ kind: DirectoryKind,
         of segment: SegmentNumber,

@@ -12,7 +12,9 @@ struct SegmentWork: Sendable {
     var firstSlot = 0
     /// Nothing is to be put here afterwards.
     var closes = false
-    /// Jobs that the process holds, as they are to be from now on. One that is gone stays gone.
+    /// Jobs that the process holds, as they are to be from now on.
+    ///
+    /// One that is gone stays gone.
     var updates: [Int: JobEntry] = [:]
     /// Jobs that the process holds and that are to be deleted, with their details.
     var removals: [Int: JobDetails] = [:]
@@ -245,6 +247,14 @@ struct SegmentWork: Sendable {
         var map = Value.Map(entries)
         map.order = .keyOrdered
         return map
+    }
+
+    /// Whether a job that the process has reserved now may have been reserved by this work.
+    ///
+    /// Of the slots that the process held before, those that the work gives up it may reserve again.
+    func mayHavePopped(_ slot: Int, held: Set<Int>) -> Bool {
+        guard let update = updates[slot] else { return !held.contains(slot) }
+        return update.state.kind != .reserved
     }
 
     // MARK: - The answer

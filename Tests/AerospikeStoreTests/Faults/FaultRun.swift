@@ -219,7 +219,9 @@ final class FaultRun: Sendable {
             if jobs.present == 0, jobs.deleted != jobs.total {
                 ledger.violate("tube \(tube) counts \(jobs.total) puts and \(jobs.deleted) deletions, and is empty")
             }
-            if jobs.present == 0, jobs.bodyBytes != 0 { ledger.violate("tube \(tube) counts bytes of no jobs: \(jobs)") }
+            if jobs.present == 0, jobs.bodyBytes != 0 {
+                ledger.violate("tube \(tube) counts bytes of no jobs: \(jobs)")
+            }
         }
     }
 }

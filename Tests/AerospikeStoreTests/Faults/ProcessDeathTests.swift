@@ -18,7 +18,9 @@ import Testing
         let mine = TestClient(first).openSession()
         let other = TestClient(second).openSession()
         var ids: Set<JobID> = []
-        for number in 0..<200 { ids.insert(try await other.put([UInt8(number)], ttr: number.isMultiple(of: 2) ? 0 : 600)) }
+        for number in 0..<200 {
+            ids.insert(try await other.put([UInt8(number)], ttr: number.isMultiple(of: 2) ? 0 : 600))
+        }
         var taken: Set<JobID> = []
         for _ in 0..<150 { taken.insert(try await mine.reserve().id) }
         for id in ids.subtracting(taken).sorted().prefix(20) {

@@ -9,7 +9,9 @@ import Testing
 @testable import AerospikeStore
 
 /// What must not happen, whatever happens: an acknowledged job lost, one given to two who live, one back from deletion, or
-/// anything that is stuck. Many schedules, each made by a seed.
+/// anything that is stuck.
+///
+/// Many schedules, each made by a seed.
 @Suite(.serialized) struct StoreFailureTests {
     /// The cluster's settings, as the queue demands them.
     static var configuration: TestCluster.Configuration {
@@ -73,8 +75,12 @@ import Testing
             }
         }
         let counts = sum.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        print("\(name): \(schedules.seeds.count) schedules, \(failed) failed, \(ContinuousClock.now - begin): \(counts)")
-        for (failure, count) in failures.sorted(by: { $0.value > $1.value }).prefix(8) { print("    \(count) × \(failure)") }
+        print(
+            "\(name): \(schedules.seeds.count) schedules, \(failed) failed, \(ContinuousClock.now - begin): \(counts)"
+        )
+        for (failure, count) in failures.sorted(by: { $0.value > $1.value }).prefix(8) {
+            print("    \(count) × \(failure)")
+        }
     }
 
     /// How many schedules a test runs, and with which seeds.

@@ -11,10 +11,12 @@ final class ServerProcess: @unchecked Sendable {
 
     /// Starts the server and returns once it takes connections.
     ///
-    /// The directory is for the embedded store or beanstalkd's binlog; without one nothing is kept.
+    /// The directory is for the embedded store or beanstalkd's binlog; without one the store is another, in memory
+    /// if none is named.
     init(
         _ program: ServerProgram = .underTest,
         directory: String? = nil,
+        store: String = "memory:",
         arguments more: [String] = [],
         environment: [String: String] = [:]
     ) throws {
@@ -22,7 +24,7 @@ final class ServerProcess: @unchecked Sendable {
         switch program.flavor {
         case .beanspike:
             arguments =
-                ["-p", "0", "--http", "off"] + (directory.map { ["-b", $0] } ?? ["--store", "memory:"]) + more
+                ["-p", "0", "--http", "off"] + (directory.map { ["-b", $0] } ?? ["--store", store]) + more
         case .beanstalkd:
             // -f 0 is as near as it comes to "committed before acknowledged".
             arguments = ["-l", "127.0.0.1"] + (directory.map { ["-b", $0, "-f", "0"] } ?? []) + more

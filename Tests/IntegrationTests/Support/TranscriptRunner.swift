@@ -8,10 +8,14 @@ final class TranscriptRunner {
     private var connections: [String: RawConnection] = [:]
     /// What `$name`s stand for.
     private var numbers: [String: String] = [:]
+    /// What the transcript's ids stand for; nil where they are the jobs' own.
+    private var ids: TranscriptIDs?
 
-    init(_ transcript: Transcript, _ server: ServerProcess) {
+    /// A runner, for a server whose ids are those of the transcript, or else are told by it.
+    init(_ transcript: Transcript, _ server: ServerProcess, idsAreNames: Bool = false) {
         self.transcript = transcript
         self.server = server
+        if idsAreNames { ids = TranscriptIDs() }
     }
 
     /// Plays it to its end, or to the first reply that is not as written.
@@ -21,9 +25,10 @@ final class TranscriptRunner {
             let (line, step) = transcript.steps[index]
             index += 1
             do {
-                if case .send(let name, var bytes) = step {
+                if case .send(let name, let first) = step {
+                    var bytes = ids?.translate(sent: first) ?? first
                     while index < transcript.steps.count, case .send(name, let more) = transcript.steps[index].step {
-                        bytes += more
+                        bytes += ids?.translate(sent: more) ?? more
                         index += 1
                     }
                     try connection(name).send(bytes: substitute(bytes))
@@ -110,6 +115,7 @@ final class TranscriptRunner {
 
     /// Whether the line is as the pattern says; gives `$name`s that are new their values.
     private func matches(_ line: [UInt8], _ pattern: String) throws -> Bool {
+        let pattern = try ids?.translate(expected: pattern, read: line) ?? pattern
         var line = line[...]
         var rest = try Transcript.expand(pattern)[...]
         while let byte = rest.popFirst() {
