@@ -75,6 +75,8 @@ public final class AerospikeStore: JobStore {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = AerospikeClientConfiguration(seeds: seeds)
         configuration.call.timeout = options.callTimeout
+        // A record that many want is busy more often than twice in a row.
+        configuration.call.triesMax = 12
         let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
         let running = Task { _ = try? await client.run() }
         do {

@@ -70,6 +70,13 @@ extension StoreEngine {
             await withCheckedContinuation { whenIdle.append($0) }
         }
         limit.cancel()
+        // A process that still holds jobs stays in the list, so that the others find it dead and give them out.
+        guard underWay == 0, held.isEmpty, segments.values.allSatisfy({ $0.updates.isEmpty && $0.held.isEmpty }) else {
+            return JobStoreError(
+                .writeFailed,
+                "not all jobs could be given back; they are when this process is found dead"
+            )
+        }
         do {
             try await registry.close()
             return nil

@@ -122,7 +122,8 @@ struct SegmentRecords: Sendable {
         // An earlier try of the seal has a number of its own; a fence is no work of ours.
         guard state.tokens[process] == sequence else { return .refused }
         var outcome = SegmentWork.Outcome()
-        outcome.present = Set(work.removals.keys)
+        // A job that this process held, or that was as it was seen, was there: who changed it since came later.
+        outcome.present = Set(work.removals.keys).union(work.updates.keys)
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
@@ -135,9 +136,7 @@ struct SegmentRecords: Sendable {
                 ready.append(ReadyKey(priority: priority, id: JobPlace(segment: segment, slot: slot).id))
             default: break
             }
-            if work.updates[slot] != nil { outcome.present.insert(slot) }
         }
-        // A job that was released and taken by another since was there; one that is not there now may be deleted.
         outcome.popped.sort {
             ($0.entry.details.priority, $0.slot) < ($1.entry.details.priority, $1.slot)
         }

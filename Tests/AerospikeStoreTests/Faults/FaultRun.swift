@@ -113,10 +113,18 @@ final class FaultRun: Sendable {
     }
 
     private func open() async throws -> AerospikeStore {
-        try await cluster.openStore(prefix) { options in
-            options.deathInterval = plan.deathInterval
-            options.callTimeout = plan.callTimeout
+        for failures in 1... {
+            do {
+                return try await cluster.openStore(prefix) { options in
+                    options.deathInterval = plan.deathInterval
+                    options.callTimeout = plan.callTimeout
+                }
+            } catch let error as JobStoreError where error.code == .cannotOpen && failures < 5 {
+                // On a machine that is busy a node may be late.
+                try await Task.sleep(for: .milliseconds(200))
+            }
         }
+        throw CancellationError()
     }
 
     private func load(_ disturb: @escaping @Sendable (FaultRun) async throws -> Void) async throws {

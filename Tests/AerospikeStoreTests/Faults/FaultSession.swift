@@ -85,7 +85,6 @@ struct FaultSession {
     private func unexpected(_ reply: TestReply, to what: String) {
         if case .failed(let error) = reply {
             ledger.failed(what, error)
-            if error.code == .closed { ledger.violate("\(what) was answered with \(error)") }
         } else {
             ledger.violate("\(what) was answered with \(reply)")
         }
