@@ -6,7 +6,7 @@ import Testing
 // What goes wrong with nodes and connections.
 extension StoreFailureTests {
     /// 2. A node stopped (SIGSTOP) past the timeout, late duplicates arriving after newer calls.
-    @Test(.timeLimit(.minutes(30))) func aNodeStoppedPastTheTimeout() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func aNodeStoppedPastTheTimeout() async throws {
         try await Self.schedules(3, Self.longer, nodes: 2) { run in
             guard let nodes = run.cluster.nodes else { return }
             for turn in 0..<3 {
@@ -19,7 +19,7 @@ extension StoreFailureTests {
     }
 
     /// 3. kill −9, SIGTERM and a join under load: nothing acknowledged lost.
-    @Test(.timeLimit(.minutes(30))) func killAndJoinUnderLoad() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func killAndJoinUnderLoad() async throws {
         try await Self.schedules(3, Self.longer, nodes: 3) { run in
             guard let nodes = run.cluster.nodes else { return }
             try await Task.sleep(for: .milliseconds(150))
@@ -35,7 +35,7 @@ extension StoreFailureTests {
     }
 
     /// 4. A stale node rejoins.
-    @Test(.timeLimit(.minutes(30))) func aStaleNodeRejoins() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func aStaleNodeRejoins() async throws {
         try await Self.schedules(3, Self.longer, nodes: 3) { run in
             guard let nodes = run.cluster.nodes else { return }
             for node in [1, 2] {
@@ -50,7 +50,7 @@ extension StoreFailureTests {
     }
 
     /// 5. Clean restart of file-backed nodes after mass deletion: no job comes back.
-    @Test(.timeLimit(.minutes(30))) func restartAfterMassDeletion() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func restartAfterMassDeletion() async throws {
         try await Self.schedules(
             3,
             Self.longer,
@@ -71,7 +71,7 @@ extension StoreFailureTests {
     }
 
     /// 6. kill −9 at RF 1 with file storage: the roll-back leaves the invariants whole.
-    @Test(.timeLimit(.minutes(30))) func rollBackAtOneReplica() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func rollBackAtOneReplica() async throws {
         var plan = Self.longer
         plan.mayLose = true
         try await Self.schedules(3, plan) { run in
@@ -84,7 +84,7 @@ extension StoreFailureTests {
     }
 
     /// 7. A partition, both sides written, healed: loss counted, nothing corrupt.
-    @Test(.timeLimit(.minutes(30))) func aPartitionHealed() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func aPartitionHealed() async throws {
         var plan = Self.longer
         plan.mayLose = true
         try await Self.schedules(3, plan, nodes: 4) { run in
@@ -98,7 +98,7 @@ extension StoreFailureTests {
     }
 
     /// 12. A connection killed in mid-pipeline: each call resolved exactly once.
-    @Test(.timeLimit(.minutes(30))) func connectionsKilledInMidPipeline() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func connectionsKilledInMidPipeline() async throws {
         try await Self.schedules(4, Self.longer) { run in
             guard let nodes = run.cluster.nodes else { return }
             nodes.setRandomFaults(Self.faults(run.seed) { $0.cutReply = 0.03 })
@@ -110,7 +110,7 @@ extension StoreFailureTests {
     }
 
     /// 13. ±30 s clock skew.
-    @Test(.timeLimit(.minutes(30))) func clocksThirtySecondsApart() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func clocksThirtySecondsApart() async throws {
         try await Self.schedules(3, Self.longer, nodes: 3) { run in
             guard let nodes = run.cluster.nodes else { return }
             nodes.setClockOffset(0, .seconds(30))
@@ -120,7 +120,7 @@ extension StoreFailureTests {
     }
 
     /// 15. A second node lost during migration.
-    @Test(.timeLimit(.minutes(30))) func aSecondNodeLostDuringMigration() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func aSecondNodeLostDuringMigration() async throws {
         var plan = Self.longer
         plan.mayLose = true
         try await Self.schedules(3, plan, nodes: 4) { run in

@@ -9,7 +9,7 @@ import Testing
 // What nodes answer, and what a crowd does.
 extension StoreFailureTests {
     /// 8. 64 clients on one tube: no KEY_BUSY reaches a caller.
-    @Test(.timeLimit(.minutes(30))) func sixtyFourClientsOnOneTube() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func sixtyFourClientsOnOneTube() async throws {
         var plan = FaultRun.Plan()
         plan.instances = 4
         plan.sessionsPerInstance = 16
@@ -36,6 +36,7 @@ extension StoreFailureTests {
     /// 14. Codes 2, 3, 8, 9, 11, 13, 14, 18, 22, 27 injected on each call.
     @Test(
         .timeLimit(.minutes(30)),
+        .faultSchedules,
         arguments: [
             ResultCode.notFound, .generationMismatch, .outOfSpace, .timeout, .partitionUnavailable, .recordTooBig,
             .keyBusy, .deviceOverload, .forbidden, .filteredOut,

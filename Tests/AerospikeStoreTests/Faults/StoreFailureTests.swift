@@ -106,12 +106,12 @@ import Testing
 
     // MARK: - By name
 
-    @Test(.timeLimit(.minutes(30))) func nothingGoesWrong() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func nothingGoesWrong() async throws {
         try await Self.schedules(2, nodes: 2) { _ in }
     }
 
     /// 1. 30% of replies dropped: nothing leaked, nothing twice.
-    @Test(.timeLimit(.minutes(30))) func thirtyPercentOfRepliesDropped() async throws {
+    @Test(.timeLimit(.minutes(30)), .faultSchedules) func thirtyPercentOfRepliesDropped() async throws {
         var plan = FaultRun.Plan()
         plan.callsPerSession = 30
         try await Self.schedules(6, plan) { run in
