@@ -76,6 +76,8 @@ extension StoreEngine {
             for segment in listed where segment.best == nil || limit > Self.lookSegments {
                 try await raise(segment, directory)
             }
+            // As many as that without a better one: what is known has to do.
+            guard limit < StoreLimits.leafSegments else { return }
             limit = min(limit * 4, StoreLimits.leafSegments)
         }
     }

@@ -108,6 +108,8 @@ extension SegmentRecords {
                         SegmentWork.jobs.remove(.keys(in: slots)), .add(SegmentBin.deleted, slots.count),
                         .add(SegmentBin.usedBytes, -used), .add(SegmentBin.bodyBytes, -whole),
                         .add(SegmentBin.skippedBytes, -skipped),
+                        // Fills the index of ranks before it is stored, see SegmentWork.
+                        SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .key),
                     ],
                     policy: policy
                 )
