@@ -24,8 +24,7 @@ final class Outbox: Sendable {
             guard state.waits[session] != nil else { return }
             var reply = finished.reply
             if let body = finished.body {
-                let range = body.withUnsafeReadableBytes { state.batch.append(body: $0) }
-                reply.setBody(range)
+                reply.body = body.withUnsafeReadableBytes { state.batch.append(body: $0) }
             }
             state.batch.append(reply, session: session)
         }
@@ -51,12 +50,7 @@ final class Outbox: Sendable {
                 swap(&batch, &state.batch)
                 return
             }
-            let base = batch.bytes.count
-            batch.bytes.append(contentsOf: state.batch.bytes)
-            for var entry in state.batch.entries {
-                entry.reply.moveBody(by: base)
-                batch.entries.append(entry)
-            }
+            batch.append(contentsOf: state.batch)
             state.batch.removeAll()
         }
     }
@@ -87,31 +81,4 @@ final class Outbox: Sendable {
     }
 
     func isWaiting(_ session: SessionID) -> Bool { state.withLock { $0.waits[session, default: 0] > 0 } }
-}
-
-extension Reply {
-    /// Says where in its batch the body lies.
-    fileprivate mutating func setBody(_ range: ByteRange) {
-        switch self {
-        case .reserved(var view):
-            view.body = range
-            self = .reserved(view)
-        case .found(var view):
-            view.body = range
-            self = .found(view)
-        default: break
-        }
-    }
-
-    fileprivate mutating func moveBody(by offset: Int) {
-        switch self {
-        case .reserved(var view):
-            view.body.offset += offset
-            self = .reserved(view)
-        case .found(var view):
-            view.body.offset += offset
-            self = .found(view)
-        default: break
-        }
-    }
 }

@@ -81,8 +81,10 @@ final class Segment: @unchecked Sendable {
     var updates: [Int: PendingUpdate] = [:]
     /// Changes that are refused unless the jobs are as they were seen; each goes by itself.
     var guarded: [GuardedChange] = []
-    /// Whether works wait for a while, because one failed or the process is in doubt.
-    var isResting = false
+    /// Until when works wait, because one failed or the process is in doubt.
+    var restsUntil = NIODeadline.uptimeNanoseconds(0)
+    /// Whether it is on the list of those that have something to do.
+    var isDirty = false
     var pops = CircularBuffer<ReserveRequest>()
     /// Whether no job is left in it, as far as is known.
     var isEmptied = false

@@ -88,11 +88,12 @@ final class ReserveRequest: @unchecked Sendable {
     let session: Session
     let ticket: Ticket
     let wait: ReserveWait
+    /// The tubes that the session watched when it asked.
+    let watched: [TubeName]
     /// When it was made: what was looked at before may have changed since.
     let since: NIODeadline
     /// Not nil once the session waits; rises with every wait, so that the longest is served first.
     var turn: UInt64?
-    var deadline: NIODeadline?
     /// Whether it is to be answered now, with or without a job.
     var isEnding = false
     /// Tubes that are being looked at for it.
@@ -105,6 +106,7 @@ final class ReserveRequest: @unchecked Sendable {
         self.session = session
         self.ticket = ticket
         self.wait = wait
+        watched = session.watched
         self.since = since
     }
 }

@@ -57,13 +57,15 @@ extension StoreEngine {
     private func answer(
         _ session: Session,
         _ ticket: Ticket,
+        reading job: JobID? = nil,
         _ body: () async throws -> (Reply, ByteBuffer?)
     ) async {
         do {
             let (reply, bytes) = try await body()
             finish(session, ticket, reply, body: bytes)
         } catch {
-            finish(session, ticket, .failed(JobStoreError(writing: error)))
+            let failure = job.map { JobStoreError(reading: error, "job \($0)") } ?? JobStoreError(writing: error)
+            finish(session, ticket, .failed(failure))
         }
     }
 
@@ -108,7 +110,7 @@ extension StoreEngine {
     }
 
     func peek(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
-        await answer(session, ticket) {
+        await answer(session, ticket, reading: job) {
             guard let found = try await find(job) else { return (.notFound, nil) }
             return try await shown(found)
         }
@@ -129,7 +131,7 @@ extension StoreEngine {
     }
 
     func jobStatistics(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
-        await answer(session, ticket) {
+        await answer(session, ticket, reading: job) {
             guard let found = try await find(job) else { return (.notFound, nil) }
             return (.jobStatistics(statistics(of: found)), nil)
         }

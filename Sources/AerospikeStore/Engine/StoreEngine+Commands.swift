@@ -132,18 +132,21 @@ extension StoreEngine {
             } else {
                 finish(session, ticket, touch(job))
             }
-        default: begin { await $0.run(next.command, session, ticket) }
+        default:
+            // Now, since a `use` behind it takes effect at once.
+            let used = tube(session.used)
+            begin { await $0.run(next.command, used, session, ticket) }
         }
     }
 
     /// Commands that are not on the way of every job.
-    private func run(_ command: Command, _ session: Session, _ ticket: Ticket) async {
+    private func run(_ command: Command, _ used: Tube, _ session: Session, _ ticket: Ticket) async {
         switch command {
         case .reserveJob(let job): await reserveJob(job, session, ticket)
         case .kickJob(let job): await kickJob(job, session, ticket)
-        case .kick(let count): await kick(count, tube(session.used), session, ticket)
+        case .kick(let count): await kick(count, used, session, ticket)
         case .peek(let job): await peek(job, session, ticket)
-        case .peekNext(let state): await peekNext(state, tube(session.used), session, ticket)
+        case .peekNext(let state): await peekNext(state, used, session, ticket)
         case .pause(let name, let seconds): await pause(name, seconds: seconds, session, ticket)
         case .truncate(let name): await truncate(name, session, ticket)
         case .jobStatistics(let job): await jobStatistics(job, session, ticket)

@@ -47,7 +47,6 @@ extension StoreEngine {
             timers.insert(.reservation(held), at: max(deadline, now + .milliseconds(50)))
             return
         }
-        timeouts += 1
         giveUp(held, as: held.entry.timedOut(), isTimeout: true)
     }
 

@@ -121,7 +121,7 @@ extension StoreEngine {
                 }
                 segment.noteEmpty()
                 if record.bins.dropFirst().first?.value.integer == 1 {
-                    raiseListing(segment, .ready)
+                    raiseListing(segment)
                 } else if segment.number < tail {
                     // Made to be a tail, and left by its maker: a tail's number only grows.
                     try await closeOrphan(segment)
@@ -160,8 +160,8 @@ extension StoreEngine {
     // MARK: - Entries that promise too much
 
     /// Has the directory list a segment no lower than what is there, if the segment takes no more jobs.
-    func raiseListing(_ segment: Segment, _ kind: DirectoryKind) {
-        guard kind == .ready, !segment.isTail, !segment.isRaising, let entry = segment.listed,
+    func raiseListing(_ segment: Segment) {
+        guard !segment.isTail, !segment.isRaising, let entry = segment.listed,
             let directory = segment.tube.directory
         else { return }
         let key = segment.best?.directoryKey
@@ -286,6 +286,9 @@ extension StoreEngine {
             )
         }
         tube.isSweeping = false
+        let waiters = tube.whenSwept
+        tube.whenSwept = []
+        for waiter in waiters { waiter.resume() }
         if !isDone { noteWake(tube, clusterMilliseconds + 50) }
     }
 

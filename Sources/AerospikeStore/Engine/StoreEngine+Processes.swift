@@ -38,12 +38,10 @@ extension StoreEngine {
             reborn: { process in peers?.join(as: process, secret: secret) },
             peers: { addresses in
                 peers?.setPeers(addresses)
-                Task { await self.note(others: addresses.count) }
+                self.eventLoop.execute { self.assumeIsolated { $0.hasPeers = !addresses.isEmpty } }
             }
         )
     }
-
-    private func note(others count: Int) { hasPeers = count > 0 }
 
     private func stopWaiting() {
         isOutOfTime = true

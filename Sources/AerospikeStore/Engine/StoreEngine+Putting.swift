@@ -83,7 +83,7 @@ extension StoreEngine {
             }
             let segment = segment(known, of: tube, position: position)
             segment.nextSlot = state.nextSlot
-            segment.bytes = state.entries.values.reduce(0) { $0 + $1.approximateBytes }
+            segment.bytes = state.bytes
             segment.readyCount = 0
             for (slot, entry) in state.entries {
                 if case .ready(let priority) = entry.state {

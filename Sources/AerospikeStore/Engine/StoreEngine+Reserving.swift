@@ -26,7 +26,7 @@ extension StoreEngine {
         /// Tubes that were not looked at since the request was made, and those that never were.
         var unseen: [Tube] = []
         var unknown: [Tube] = []
-        for name in request.session.watched {
+        for name in request.watched {
             let tube = tube(name)
             guard !tube.isPaused(now) else { continue }
             if tube.lookedAt == nil { unknown.append(tube) }
@@ -66,7 +66,6 @@ extension StoreEngine {
             case .microseconds(let limit):
                 guard limit > 0 else { return answer(request, .timedOut) }
                 let end = request.since + .microseconds(limit)
-                request.deadline = end
                 timers.insert(.wait(request), at: end)
             case .forever: break
             }
@@ -80,7 +79,7 @@ extension StoreEngine {
     private func startWaiting(_ request: ReserveRequest) {
         lastTurn += 1
         request.turn = lastTurn
-        for name in request.session.watched {
+        for name in request.watched {
             let tube = tube(name)
             tube.waiters.append(request)
             if tube.waiters.count == 1 {
@@ -96,7 +95,7 @@ extension StoreEngine {
         request.isOver = true
         if request.session.reserving === request { request.session.reserving = nil }
         guard request.turn != nil else { return }
-        for name in request.session.watched {
+        for name in request.watched {
             guard let tube = tubes[name] else { continue }
             tube.waiters.removeAll { $0 === request }
             if tube.waiters.isEmpty { announceWaiting(tube, false) }

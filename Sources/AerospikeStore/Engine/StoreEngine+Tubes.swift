@@ -104,7 +104,12 @@ extension StoreEngine {
                     for some in Dictionary(grouping: jobs, by: \.segment.number).values {
                         var changes: [Int: (seen: JobEntry, entry: JobEntry?)] = [:]
                         for job in some { changes[job.slot] = (job.entry, job.entry.kicked()) }
-                        if await change(changes, of: some[0].segment) == true { kicked += UInt64(some.count) }
+                        switch await change(changes, of: some[0].segment) {
+                        case true?: kicked += UInt64(some.count)
+                        // Others changed one of them meanwhile: the next turn sees what is left.
+                        case false?: continue
+                        case nil: throw JobStoreError(.writeFailed, "not all jobs could be kicked; try again")
+                        }
                     }
                     try await raiseListings(state == .buried ? .buried : .wake, of: tube)
                 }
@@ -139,7 +144,8 @@ extension StoreEngine {
 
     /// Makes ready what is due, so that nobody sees it delayed.
     func sweepIfDue(_ tube: Tube) async {
-        while tube.isSweeping { try? await Task.sleep(for: .milliseconds(1)) }
+        // One under way may have passed what is due now.
+        while tube.isSweeping { await withCheckedContinuation { tube.whenSwept.append($0) } }
         await sweep(tube)
     }
 

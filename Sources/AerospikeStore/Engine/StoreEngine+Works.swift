@@ -12,6 +12,8 @@ struct WorkInHand: Sendable {
     let process: ProcessNumber
     var guarded: CheckedContinuation<Bool?, Never>?
     var appends: [PendingAppend] = []
+    /// How much the segment has in it with them, in bytes.
+    var bytes = 0
     var updates: [Int: PendingUpdate] = [:]
     var pops: [ReserveRequest] = []
 }
@@ -21,12 +23,14 @@ struct WorkInHand: Sendable {
 extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
+    /// How long a segment is left alone after a work of it failed, or while the process is in doubt.
+    private static let restTime = TimeAmount.milliseconds(50)
     /// How often it is tried to write the footprint down.
     private static let entriesMax = 10
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
-        guard !segment.isBusy, !segment.isResting else { return }
+        guard !segment.isBusy, segment.restsUntil <= .now() else { return }
         guard let hand = gather(segment) else {
             retireOrForget(segment)
             return
@@ -91,18 +95,18 @@ extension StoreEngine {
 
     /// Sends nothing to a segment for a moment.
     private func rest(_ segment: Segment) {
-        guard !segment.isResting else { return }
-        segment.isResting = true
-        timers.insert(.resume(segment), at: .now() + .milliseconds(50))
+        segment.restsUntil = .now() + Self.restTime
+        timers.insert(.resume(segment), at: segment.restsUntil)
     }
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
     private func priorityMax(_ segment: Segment, for requests: [ReserveRequest]) -> UInt32 {
         var bound: ReadyKey?
         var names: Set<TubeName> = []
-        for request in requests { names.formUnion(request.session.watched) }
+        for request in requests { names.formUnion(request.watched) }
+        let now = NIODeadline.now()
         for name in names {
-            guard let tube = tubes[name], !tube.isPaused(.now()) else { continue }
+            guard let tube = tubes[name], !tube.isPaused(now) else { continue }
             let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
             if let key = other?.best { bound = min(bound ?? key, key) }
         }
@@ -116,16 +120,15 @@ extension StoreEngine {
         let tube = segment.tube
         guard segment.isTail, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
         hand.work.firstSlot = nextSlot
-        var bytes = segment.bytes
-        while nextSlot + hand.appends.count < StoreLimits.segmentSlots, bytes < StoreLimits.segmentBytesMax,
+        hand.bytes = segment.bytes
+        while nextSlot + hand.appends.count < StoreLimits.segmentSlots, hand.bytes < StoreLimits.segmentBytesMax,
             let append = tube.appends.popFirst()
         {
-            bytes += append.entry.approximateBytes
+            hand.bytes += append.entry.approximateBytes
             hand.appends.append(append)
         }
-        segment.bytes = bytes
         hand.work.closes =
-            nextSlot + hand.appends.count >= StoreLimits.segmentSlots || bytes >= StoreLimits.segmentBytesMax
+            nextSlot + hand.appends.count >= StoreLimits.segmentSlots || hand.bytes >= StoreLimits.segmentBytesMax
     }
 
     // MARK: - Carrying out
@@ -251,7 +254,7 @@ extension StoreEngine {
             complete(update, isPresent: isPresent)
         }
         hand.guarded?.resume(returning: true)
-        if !hand.appends.isEmpty { readied += appended(hand, segment) }
+        if !hand.appends.isEmpty || hand.work.closes { readied += appended(hand, segment) }
         segment.popsUnderWay = 0
         if hand.work.pops > 0 {
             segment.tube.setBest(outcome.nextReady, of: segment)
@@ -259,7 +262,7 @@ extension StoreEngine {
             segment.knownSince = .now()
             if segment.best == nil { segment.noteEmpty() }
             give(outcome.popped, to: hand.pops, of: segment)
-            if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment, .ready) }
+            if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment) }
         }
         if readied > 0 {
             serve(segment.tube, jobs: readied)
@@ -292,6 +295,7 @@ extension StoreEngine {
             finish(append.session, append.ticket, .inserted(id))
         }
         segment.nextSlot = hand.work.firstSlot + hand.appends.count
+        segment.bytes = hand.bytes
         if hand.work.closes {
             // Another is the tail from now on.
             segment.tube.isTailFull = true
@@ -308,10 +312,10 @@ extension StoreEngine {
     ///
     /// - Returns: whether the rest of the work is to be tried again; false if it is done with.
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
-        if hand.appends.isEmpty, hand.updates.isEmpty {
+        if hand.appends.isEmpty, hand.updates.isEmpty, !hand.work.closes {
             // Nothing is ready there.
             segment.noteEmpty()
-            raiseListing(segment, .ready)
+            raiseListing(segment)
             give([], to: hand.pops, of: segment)
             return false
         }
@@ -335,8 +339,9 @@ extension StoreEngine {
             }
         }
         segment.marks = SegmentMarks()
-        guard !hand.appends.isEmpty else { return true }
+        guard !hand.appends.isEmpty || hand.work.closes else { return true }
         segment.nextSlot = state.nextSlot
+        segment.bytes = state.bytes
         if state.isClosed || state.nextSlot != hand.work.firstSlot {
             // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
             segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
@@ -391,61 +396,6 @@ extension StoreEngine {
         for request in hand.pops {
             request.isAsking = false
             fail(request, failure)
-        }
-    }
-}
-
-extension JobEntry {
-    /// How much it adds to its record, in bytes.
-    var approximateBytes: Int {
-        var bytes = 32
-        if case .inline(let body) = details.body { bytes += body.readableBytes } else { bytes += 32 }
-        if let attributes = details.attributes {
-            bytes += 24 + attributes.metadata.count + attributes.buryReason.utf8.count
-        }
-        return bytes
-    }
-}
-
-extension SegmentWork {
-    /// The least key of each kind that the work makes; ready jobs that are put need none (see ``SegmentRecords/raiseMark``).
-    func keysMade(in segment: SegmentNumber) -> [DirectoryKind: DirectoryKey] {
-        var keys: [DirectoryKind: DirectoryKey] = [:]
-        func note(_ kind: DirectoryKind, _ key: DirectoryKey) { keys[kind] = min(keys[kind] ?? key, key) }
-        for (slot, entry) in updates {
-            switch entry.state {
-            case .ready(let priority):
-                note(.ready, .ready(priority: priority, job: JobPlace(segment: segment, slot: slot).id))
-            case .delayed(let due): note(.wake, .time(due))
-            case .buried(let at): note(.buried, .time(at))
-            case .reserved: break
-            }
-        }
-        for entry in appends {
-            if case .delayed(let due) = entry.state { note(.wake, .time(due)) }
-        }
-        return keys
-    }
-}
-
-extension JobStoreError {
-    /// That a change could not be made.
-    init(writing error: any Error) {
-        if let error = error as? JobStoreError {
-            self = error
-        } else if let error = error as? AerospikeError {
-            self.init(.writeFailed, "The cluster did not take the change: \(error)", inDoubt: error.inDoubt)
-        } else {
-            self.init(.writeFailed, "The change could not be made: \(error)", inDoubt: true)
-        }
-    }
-
-    /// That something could not be read.
-    init(reading error: any Error, _ what: String) {
-        if let error = error as? JobStoreError {
-            self = error
-        } else {
-            self.init(.readFailed, "Cannot read \(what): \(error)")
         }
     }
 }

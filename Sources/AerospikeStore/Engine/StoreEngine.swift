@@ -32,9 +32,9 @@ actor StoreEngine {
 
     // MARK: What is to be done at the end of the turn
 
-    var dirtySegments: [Segment] = []
-    var dirtyTubes: [Tube] = []
-    var sessionsToAdvance: [Session] = []
+    private var dirtySegments = CircularBuffer<Segment>()
+    private var dirtyTubes = CircularBuffer<Tube>()
+    var sessionsToAdvance = CircularBuffer<Session>()
 
     var timers = TimerHeap<Timer>()
     private var scheduled: (at: NIODeadline, task: Scheduled<Void>)?
@@ -42,7 +42,6 @@ actor StoreEngine {
     private var lastSequence: Int64 = 0
     private var lastBurial: Int64 = 0
     var lastTurn: UInt64 = 0
-    var timeouts: UInt64 = 0
     /// How often this process began to live anew; see ``died()``.
     var life = 0
     var isClosing = false
@@ -135,8 +134,19 @@ actor StoreEngine {
         return segment
     }
 
-    func touch(_ segment: Segment) { dirtySegments.append(segment) }
-    func touch(_ tube: Tube) { dirtyTubes.append(tube) }
+    /// Sees to it that something is done about a segment at the end of the turn.
+    func touch(_ segment: Segment) {
+        guard !segment.isDirty else { return }
+        segment.isDirty = true
+        dirtySegments.append(segment)
+    }
+
+    /// Sees to it that something is done about a tube at the end of the turn.
+    func touch(_ tube: Tube) {
+        guard !tube.isDirty else { return }
+        tube.isDirty = true
+        dirtyTubes.append(tube)
+    }
 
     /// Runs a task of the engine's; closing waits for it.
     func begin(_ body: @escaping @Sendable (isolated StoreEngine) async -> Void) {
@@ -159,11 +169,14 @@ actor StoreEngine {
     /// Sends what has gathered, and delivers the replies.
     func endTurn() {
         while !isAbandoned {
-            if let session = sessionsToAdvance.popLast() {
+            // Who came first is first, and all that came is in before anything leaves.
+            if let session = sessionsToAdvance.popFirst() {
                 advance(session)
-            } else if let tube = dirtyTubes.popLast() {
+            } else if let tube = dirtyTubes.popFirst() {
+                tube.isDirty = false
                 pump(tube)
-            } else if let segment = dirtySegments.popLast() {
+            } else if let segment = dirtySegments.popFirst() {
+                segment.isDirty = false
                 pump(segment)
             } else {
                 break
@@ -200,9 +213,7 @@ actor StoreEngine {
             if !tube.isPaused(now) { serve(tube) }
         case .poll(let tube): poll(tube, now)
         case .forget(let tube): forget(tube, now)
-        case .resume(let segment):
-            segment.isResting = false
-            touch(segment)
+        case .resume(let segment): touch(segment)
         }
     }
 
@@ -295,8 +306,8 @@ enum PortEvent: Sendable {
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class HeldJob: @unchecked Sendable {
     let place: JobPlace
-    /// As it was when it was reserved, or is to be counted from.
-    var entry: JobEntry
+    /// As it was when it was reserved.
+    let entry: JobEntry
     let segment: Segment
     /// The session that holds it.
     let session: Session

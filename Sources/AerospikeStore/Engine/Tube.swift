@@ -56,6 +56,8 @@ final class Tube: @unchecked Sendable {
     /// When the first delayed job may be due, by the cluster's clock in milliseconds.
     var wakeMilliseconds: Int64?
     var isSweeping = false
+    /// Who waits for the sweep under way.
+    var whenSwept: [CheckedContinuation<Void, Never>] = []
     /// Whether it is looked at now and then, because somebody waits.
     var isPolling = false
     /// The last pause, as its record has it.
@@ -65,6 +67,8 @@ final class Tube: @unchecked Sendable {
         self.name = name
     }
 
+    /// Whether it is on the list of those that have something to do.
+    var isDirty = false
     /// When a command last had to do with it.
     var usedAt = NIODeadline.now()
     /// Whether it is looked at after a while whether anybody wants it.

@@ -158,3 +158,17 @@ extension JobEntry {
         return entry
     }
 }
+
+// MARK: - Size
+
+extension JobEntry {
+    /// How much it adds to its record, in bytes.
+    var approximateBytes: Int {
+        var bytes = 32
+        if case .inline = details.body { bytes += details.body.count } else { bytes += 32 }
+        if let attributes = details.attributes {
+            bytes += 24 + attributes.metadata.count + attributes.buryReason.utf8.count
+        }
+        return bytes
+    }
+}

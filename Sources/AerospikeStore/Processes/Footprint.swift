@@ -117,7 +117,7 @@ final class Footprint: Sendable {
         } catch {
             guard !isOver else { throw .processIsDead }
             finished(write, isDone: false)
-            throw JobStoreError(writing: error)
+            throw JobStoreError(writingProcess: error)
         }
     }
 

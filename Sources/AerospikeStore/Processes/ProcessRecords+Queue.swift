@@ -139,7 +139,7 @@ extension JobStoreError {
     }
 
     /// A failure of a call on a process's own records.
-    init(writing error: AerospikeError) {
+    init(writingProcess error: AerospikeError) {
         self.init(
             .writeFailed,
             "What this process may reserve from could not be written down: \(error)",

@@ -201,7 +201,7 @@ package final class ProcessRegistry: Sendable {
         do {
             try await records.clear(life.number)
         } catch {
-            throw JobStoreError(writing: error)
+            throw JobStoreError(writingProcess: error)
         }
     }
 

@@ -14,6 +14,9 @@ struct SegmentState: Sendable {
     var deleted: Int
     var timeouts: Int
 
+    /// How much its jobs add to the record, in bytes.
+    var bytes: Int { entries.values.reduce(0) { $0 + $1.approximateBytes } }
+
     init?(_ record: Record) {
         guard case .string(let name)? = record[SegmentBin.tube], let tube = TubeName(name),
             case .integer(let nextSlot)? = record[SegmentBin.nextSlot],

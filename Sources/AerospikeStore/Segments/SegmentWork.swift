@@ -1,6 +1,6 @@
-import NIOCore
 import Aerospike
 import BeanspikeCore
+import NIOCore
 
 /// What one process has to do to one segment, gathered to leave as one `operate`.
 ///
@@ -303,5 +303,28 @@ struct SegmentWork: Sendable {
             )
         }
         return true
+    }
+}
+
+// MARK: - What it makes
+
+extension SegmentWork {
+    /// The least key of each kind that the work makes; ready jobs that are put need none (see ``SegmentRecords/raiseMark``).
+    func keysMade(in segment: SegmentNumber) -> [DirectoryKind: DirectoryKey] {
+        var keys: [DirectoryKind: DirectoryKey] = [:]
+        func note(_ kind: DirectoryKind, _ key: DirectoryKey) { keys[kind] = min(keys[kind] ?? key, key) }
+        for (slot, entry) in updates {
+            switch entry.state {
+            case .ready(let priority):
+                note(.ready, .ready(priority: priority, job: JobPlace(segment: segment, slot: slot).id))
+            case .delayed(let due): note(.wake, .time(due))
+            case .buried(let at): note(.buried, .time(at))
+            case .reserved: break
+            }
+        }
+        for entry in appends {
+            if case .delayed(let due) = entry.state { note(.wake, .time(due)) }
+        }
+        return keys
     }
 }

@@ -127,3 +127,43 @@ public struct ReplyBatch: Sendable {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1_048_576)
     }
 }
+
+extension ReplyBatch {
+    /// Adds another batch's replies, of the sessions that are wanted, and its bodies.
+    @inlinable
+    public mutating func append(contentsOf other: ReplyBatch, where isWanted: (SessionID) -> Bool = { _ in true }) {
+        let base = bytes.count
+        bytes.append(contentsOf: other.bytes)
+        for var entry in other.entries where isWanted(entry.session) {
+            if let body = entry.reply.body {
+                entry.reply.body = ByteRange(offset: body.offset + base, count: body.count)
+            }
+            entries.append(entry)
+        }
+    }
+}
+
+extension Reply {
+    /// Where in its batch the body lies that the reply hands out; nil, and not to be set, where it hands out none.
+    @inlinable
+    public var body: ByteRange? {
+        get {
+            switch self {
+            case .reserved(let view), .found(let view): view.body
+            default: nil
+            }
+        }
+        set {
+            guard let newValue else { return }
+            switch self {
+            case .reserved(var view):
+                view.body = newValue
+                self = .reserved(view)
+            case .found(var view):
+                view.body = newValue
+                self = .found(view)
+            default: break
+            }
+        }
+    }
+}

@@ -56,30 +56,3 @@ struct Outbox {
         }
     }
 }
-
-extension ReplyBatch {
-    /// Adds another batch's replies and bodies.
-    mutating func append(contentsOf other: ReplyBatch, where isWanted: (SessionID) -> Bool) {
-        let base = bytes.count
-        bytes.append(contentsOf: other.bytes)
-        for var entry in other.entries where isWanted(entry.session) {
-            entry.reply.moveBody(by: base)
-            entries.append(entry)
-        }
-    }
-}
-
-extension Reply {
-    /// Adjusts where the body lies.
-    mutating func moveBody(by offset: Int) {
-        switch self {
-        case .reserved(var view):
-            view.body.offset += offset
-            self = .reserved(view)
-        case .found(var view):
-            view.body.offset += offset
-            self = .found(view)
-        default: break
-        }
-    }
-}

@@ -246,7 +246,7 @@ extension Scheduler {
                     continue
                 }
                 let range = body.withUnsafeBytes { outboxes[outbox].gated[at].batch.append(body: $0) }
-                outboxes[outbox].gated[at].batch.entries[load.entry].reply.moveBody(to: range)
+                outboxes[outbox].gated[at].batch.entries[load.entry].reply.body = range
             }
         }
     }
@@ -310,21 +310,6 @@ extension Scheduler {
         for job in jobs.sorted(by: { $0.sequence < $1.sequence }) {
             enterState(job.handle, now: now)
             slab[job.handle].pointee.burialSequence = job.sequence
-        }
-    }
-}
-
-extension Reply {
-    /// Says where the body lies.
-    fileprivate mutating func moveBody(to range: ByteRange) {
-        switch self {
-        case .reserved(var view):
-            view.body = range
-            self = .reserved(view)
-        case .found(var view):
-            view.body = range
-            self = .found(view)
-        default: break
         }
     }
 }

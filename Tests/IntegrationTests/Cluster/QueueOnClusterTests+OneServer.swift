@@ -16,13 +16,7 @@ extension QueueOnClusterTests {
             try await QueueOnCluster.with(place) { queue in
                 let transcript = try Transcript(named: name, for: .beanspike)
                 let server = try queue.server(transcript.serverArguments)
-                // A peek-buried in the write of the bury finds nothing on the in-process node; why is not known.
-                let isKnown = place == .inProcess && name == "10-stats.txt"
-                try withKnownIssue(isIntermittent: true) {
-                    try TranscriptRunner(transcript, server, idsAreNames: true).run()
-                } when: {
-                    isKnown
-                }
+                try TranscriptRunner(transcript, server, idsAreNames: true).run()
                 #expect(try server.stop() == 0)
             }
         }
