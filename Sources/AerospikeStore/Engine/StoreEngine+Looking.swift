@@ -24,7 +24,7 @@ extension StoreEngine {
         begin { engine in
             var failure: (any Error)?
             do {
-                try await engine.look(tube, since: since)
+                try await engine.reopening(tube) { try await engine.look(tube, since: since) }
                 tube.lookedAt = since
             } catch {
                 failure = error
@@ -278,7 +278,7 @@ extension StoreEngine {
         tube.wakeMilliseconds = nil
         var isDone = false
         do {
-            isDone = try await sweepOnce(tube)
+            isDone = try await reopening(tube) { try await sweepOnce(tube) }
         } catch {
             logger.warning(
                 "delayed jobs could not be made ready",

@@ -122,7 +122,16 @@ extension StoreEngine {
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
-        while let state = try await records.fence(number, against: dead), let position = state.position {
+        var absences = 0
+        while true {
+            guard let state = try await records.fence(number, against: dead) else {
+                // A node may be wrong about it, as one that has just come back: nobody would look here again.
+                absences += 1
+                if absences >= 3 { return }
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            guard let position = state.position else { return }
             let held = state.entries.filter { $0.value.holder == dead }
             if held.isEmpty { return }
             let tube = tube(state.tube)

@@ -52,7 +52,13 @@ extension ProcessRegistry {
         async let sight = records.readQueue()
         let sentAt = NIODeadline.now()
         let accepted = try? await records.beat(life.number, nonce: life.nonce)
-        let queue = try? await sight
+        var queue: ProcessRecords.QueueSight?
+        do {
+            queue = try await sight
+            if queue == nil { await restoreQueue() }
+        } catch {
+            // It is asked again at the next beat.
+        }
         // A write of the footprint may have been refused meanwhile.
         if accepted == false || life.footprint.isOver {
             life.footprint.end()
@@ -61,6 +67,7 @@ extension ProcessRegistry {
         let isListed = state.withLock { state in
             if accepted == true { state.heart.beat(sentAt: sentAt) }
             guard let queue else { return true }
+            state.queueAbsences = 0
             state.clock.sample(
                 milliseconds: queue.nowMilliseconds,
                 sentAt: queue.sentAt,
@@ -82,6 +89,24 @@ extension ProcessRegistry {
         return accepted == true && queue != nil ? .alive : .unknown
     }
 
+    /// Makes the queue's record again if it is missing for a third time in a row: the cluster has lost it, as when two nodes
+    /// end at once.
+    private func restoreQueue() async {
+        let (isLost, own, others, lastSegment) = state.withLock { state in
+            state.queueAbsences += 1
+            return (state.queueAbsences > 2, state.life.number, state.others, state.lastSegment)
+        }
+        guard isLost else { return }
+        logger.critical("the cluster has lost the record of the queue, which is made again")
+        let processes = others.union([own])
+        try? await records.restoreQueue(
+            secret: secret,
+            lastSegment: lastSegment + Self.numbersSkipped,
+            lastProcess: (processes.max() ?? 0) + StoreLimits.processesMax,
+            processes: processes
+        )
+    }
+
     private func startAgain(_ events: ProcessEvents) async {
         logger.error(
             "this process was taken for dead, and starts again under another number",
@@ -95,6 +120,7 @@ extension ProcessRegistry {
                 return
             } catch {
                 logger.error("the process could not start again", metadata: ["error": "\(error)"])
+                if let queue = try? await records.isQueueMissing(), queue { await restoreQueue() }
                 try? await Task.sleep(for: deathInterval / 5)
             }
         }

@@ -35,6 +35,10 @@ package final class ProcessRegistry: Sendable {
         var strangers: Set<Int> = []
         var addresses: [Int: PeerAddress] = [:]
         var isClosed = false
+        /// The greatest number of a segment that the process has met.
+        var lastSegment = 0
+        /// How often in a row the queue's record was not there.
+        var queueAbsences = 0
     }
 
     /// The queue's secret, by which its processes know each other.
@@ -212,6 +216,15 @@ package final class ProcessRegistry: Sendable {
 
     /// The cluster's time.
     package var clock: ClusterClock { state.withLock { $0.clock } }
+
+    /// The greatest number of a segment that the process has met: a lesser one is never given any more.
+    var lastSegment: Int { state.withLock { $0.lastSegment } }
+
+    /// Takes note of a segment's number.
+    func note(segment: Int) { state.withLock { $0.lastSegment = max($0.lastSegment, segment) } }
+
+    /// So many numbers are passed over where the cluster has lost how many it had given: others may have got some.
+    static let numbersSkipped = 65_536
 
     /// How many pages of the list of all tubes there were when the heart last beat.
     package var tubePages: Int { state.withLock { $0.tubePages } }

@@ -35,10 +35,13 @@ struct SegmentRecords: Sendable {
 
     // MARK: - Changing
 
-    /// Makes the record of a new segment, whose number nobody else uses.
+    /// Makes the record of a new segment.
     ///
     /// The directory must list it already when its first job is put.
-    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) {
+    ///
+    /// - Returns: whether it was made; if not, there is one of that number. It may be another's: a cluster that lost the last
+    ///   of what it had acknowledged gives numbers twice.
+    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) -> Bool {
         var policy = WritePolicy()
         policy.exists = .createOnly
         let operations: [Operation] = [
@@ -51,11 +54,13 @@ struct SegmentRecords: Sendable {
             SegmentWork.jobs.create(order: .keyValueOrdered, persistsIndex: true),
             .map(SegmentBin.tokens).create(order: .keyOrdered),
         ]
-        try await persistently { (_) throws(AerospikeError) in
+        return try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
                 _ = try await client.operate(key(segment), operations, policy: policy)
+                return true
             } catch  where error.code == .recordExists {
-                // An earlier try of this very call.
+                // Perhaps an earlier try of this very call: a number is lost then, which is no harm.
+                return false
             }
         }
     }
@@ -73,7 +78,7 @@ struct SegmentRecords: Sendable {
     ) async throws(AerospikeError) -> Performed {
         let request = work.request(process: process, sequence: sequence)
         let policy = Self.guarded(by: request.filter)
-        return try await persistently { (wasInDoubt) throws(AerospikeError) in
+        return try await persistently(untilKnown: true) { (wasInDoubt) throws(AerospikeError) in
             do throws(AerospikeError) {
                 let record = try await client.operate(key(segment), request.operations, policy: policy)
                 guard let outcome = work.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
@@ -261,8 +266,12 @@ struct SegmentRecords: Sendable {
         AerospikeError(.client, "Segment \(segment) has entries that this version does not know.")
     }
 
-    /// Tries again while it is unknown whether a try took effect, and while another try can help.
+    /// Tries again while another try can help.
+    ///
+    /// - Parameter untilKnown: whether to go on, whatever the error, once a try is in doubt: only another try can tell then
+    ///   what became of it. What may as well happen twice ends with an error that is certain.
     func persistently<T>(
+        untilKnown: Bool = false,
         _ body: (_ wasInDoubt: Bool) async throws(AerospikeError) -> T
     ) async throws(AerospikeError) -> T {
         var wasInDoubt = false
@@ -273,7 +282,8 @@ struct SegmentRecords: Sendable {
             } catch {
                 wasInDoubt = wasInDoubt || error.inDoubt
                 failures += 1
-                guard wasInDoubt || error.code.isTransient, error.code != .cancelled else { throw error }
+                let isWorthIt = error.inDoubt || error.code.isTransient || untilKnown && wasInDoubt
+                guard isWorthIt, error.code != .cancelled else { throw error }
                 if !wasInDoubt, failures > 40 { throw error }
                 let milliseconds = min(500, 5 << min(failures, 7))
                 try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
