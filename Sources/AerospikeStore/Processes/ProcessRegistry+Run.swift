@@ -164,24 +164,36 @@ extension ProcessRegistry {
 
     private func carryOut(_ action: ProcessWatch.Action, _ events: ProcessEvents) async {
         let process: Int
-        do {
-            switch action {
-            case .markDead(let silent, let beat):
-                process = silent
-                guard try await records.markDead(process, beat: beat) else { break }
+        var isMarked: Bool
+        switch action {
+        case .markDead(let silent, let beat):
+            process = silent
+            isMarked = (try? await records.markDead(process, beat: beat)) ?? false
+        case .recover(let dead):
+            process = dead
+            isMarked = true
+        }
+        // What fails is tried again at once: others wait for another interval before they begin.
+        var failures = 0
+        while isMarked, !Task.isCancelled {
+            do {
                 try await recover(process, events)
-            case .recover(let dead):
-                process = dead
-                try await recover(process, events)
+                break
+            } catch {
+                logger.warning(
+                    "the jobs of a dead process could not be taken back yet",
+                    metadata: ["process": "\(process)", "error": "\(error)"]
+                )
+                failures += 1
+                isMarked = failures < Self.recoveriesMax
+                try? await Task.sleep(for: .milliseconds(50 << min(failures, 3)))
             }
-        } catch {
-            logger.warning(
-                "the jobs of a dead process could not be taken back yet",
-                metadata: ["process": "\(process)", "error": "\(error)"]
-            )
         }
         state.withLock { $0.watch.finished(process, now: .now()) }
     }
+
+    /// How often in a row it is tried to take a dead process's jobs back.
+    private static let recoveriesMax = 5
 
     private func recover(_ process: Int, _ events: ProcessEvents) async throws {
         let footprint = try await records.closeFootprint(of: process)

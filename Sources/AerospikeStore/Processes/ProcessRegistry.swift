@@ -75,7 +75,7 @@ package final class ProcessRegistry: Sendable {
     ///   - client: the client, which runs.
     ///   - layout: where the queue's records are.
     ///   - address: where the process takes messages of its peers; nil if it takes none.
-    ///   - deathInterval: after which silence others take the process for dead, from 200 ms to an hour; 5 s by default.
+    ///   - deathInterval: after which silence others take the process for dead, from 200 ms to an hour; 2 s by default.
     ///   - logger: what is told of deaths.
     /// - Returns: the registry; it beats once, and from then on in ``run(_:)``.
     /// - Throws: ``JobStoreError``: `cannotOpen`, `notAStore`, `unknownVersion`, or `limitReached` if there are too many
@@ -84,7 +84,7 @@ package final class ProcessRegistry: Sendable {
         client: AerospikeClient,
         layout: StoreLayout,
         address: PeerAddress?,
-        deathInterval: Duration = .seconds(5),
+        deathInterval: Duration = .seconds(2),
         logger: Logger = Logger(label: "aerospike-store")
     ) async throws(JobStoreError) -> ProcessRegistry {
         let interval = min(max(deathInterval, .milliseconds(200)), .seconds(3_600))

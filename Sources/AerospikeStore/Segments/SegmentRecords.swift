@@ -1,13 +1,21 @@
 import Aerospike
 import BeanspikeCore
 import NIOCore
+import Synchronization
 
 /// The calls to segment records.
 ///
 /// Each returns when its outcome is known, however many tries that takes.
-struct SegmentRecords: Sendable {
+final class SegmentRecords: Sendable {
     let client: AerospikeClient
     let layout: StoreLayout
+    /// Whether no call is to be tried again: nobody waits for it any more.
+    let isOver = Atomic(false)
+
+    init(client: AerospikeClient, layout: StoreLayout) {
+        self.client = client
+        self.layout = layout
+    }
 
     func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
 
@@ -222,10 +230,15 @@ struct SegmentRecords: Sendable {
 
     /// The whole segment; nil where there is none.
     func read(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentState? {
-        guard let record = try await client.get(key(segment)) else { return nil }
-        guard let state = SegmentState(record) else { throw Self.unreadable(segment) }
-        return state
+        try await persistently(failuresMax: Self.readsMax) { (_) throws(AerospikeError) in
+            guard let record = try await client.get(key(segment)) else { return nil }
+            guard let state = SegmentState(record) else { throw Self.unreadable(segment) }
+            return state
+        }
     }
+
+    /// How often something is read that cannot be, as while a node is gone and the others have not taken over.
+    static let readsMax = 8
 
     /// What a segment is listed under.
     func marks(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentMarks? {
@@ -245,11 +258,13 @@ struct SegmentRecords: Sendable {
         let operations: [Operation] = [
             .get(SegmentBin.tube), .get(SegmentBin.position), SegmentWork.jobs.get(selector, returning: .keyValue),
         ]
-        do throws(AerospikeError) {
-            let record = try await client.operate(key(segment), operations)
-            return SegmentSlice(record)
-        } catch  where error.code == .notFound {
-            return nil
+        return try await persistently(failuresMax: Self.readsMax) { (_) throws(AerospikeError) in
+            do throws(AerospikeError) {
+                let record = try await client.operate(key(segment), operations)
+                return SegmentSlice(record)
+            } catch  where error.code == .notFound {
+                return nil
+            }
         }
     }
 
@@ -268,10 +283,13 @@ struct SegmentRecords: Sendable {
 
     /// Tries again while another try can help.
     ///
-    /// - Parameter untilKnown: whether to go on, whatever the error, once a try is in doubt: only another try can tell then
-    ///   what became of it. What may as well happen twice ends with an error that is certain.
+    /// - Parameters:
+    ///   - untilKnown: whether to go on, whatever the error, once a try is in doubt: only another try can tell then what
+    ///     became of it. What may as well happen twice ends with an error that is certain.
+    ///   - failuresMax: how many tries may fail where none is in doubt.
     func persistently<T>(
         untilKnown: Bool = false,
+        failuresMax: Int = 40,
         _ body: (_ wasInDoubt: Bool) async throws(AerospikeError) -> T
     ) async throws(AerospikeError) -> T {
         var wasInDoubt = false
@@ -283,8 +301,8 @@ struct SegmentRecords: Sendable {
                 wasInDoubt = wasInDoubt || error.inDoubt
                 failures += 1
                 let isWorthIt = error.inDoubt || error.code.isTransient || untilKnown && wasInDoubt
-                guard isWorthIt, error.code != .cancelled else { throw error }
-                if !wasInDoubt, failures > 40 { throw error }
+                guard isWorthIt, error.code != .cancelled, !isOver.load(ordering: .relaxed) else { throw error }
+                if !wasInDoubt, failures >= failuresMax { throw error }
                 let milliseconds = min(500, 5 << min(failures, 7))
                 try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
                 if Task.isCancelled { throw error }

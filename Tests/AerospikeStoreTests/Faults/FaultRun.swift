@@ -62,7 +62,12 @@ final class FaultRun: Sendable {
     func abandon(_ instance: Int) async {
         stores.state.withLock { _ = $0.abandoned.insert(instance) }
         ledger.dies(instance: instance)
-        await store(instance).abandon()
+        let store = store(instance)
+        do {
+            try await withLimit(plan.replyLimit, "abandoning instance \(instance)") { await store.abandon() }
+        } catch {
+            ledger.violate("\(error): \(await store.summary())")
+        }
     }
 
     /// Has an instance taken for dead, though it lives.
