@@ -158,6 +158,8 @@ final class FaultRun: Sendable {
             } catch let error as JobStoreError {
                 // What it could not give back is free when it is dead to the others.
                 ledger.failed("close", error)
+            } catch {
+                ledger.violate("\(error): \(await store.summary())")
             }
         }
         let last = try await self.open()

@@ -150,14 +150,22 @@ final class JobLedger: Sendable {
 
     // MARK: - Handing out
 
+    /// The number of an instance's process now; nil while it may have been taken for dead.
+    func processNumber(_ instance: Int) -> Int? { process(instance) }
+
     /// A job came; returns its number, nil where it is none that was put.
+    ///
+    /// `process` is the number that the instance had when the job was asked for.
     func delivered(
         _ job: TestJob,
         to owner: Owner,
         of instance: Int,
-        asked: ContinuousClock.Instant
+        asked: ContinuousClock.Instant,
+        process asker: Int?
     ) -> Int? {
         let now = ContinuousClock.now
+        // One that has another number by now has dropped the job, or may have.
+        let giver = process(instance).flatMap { $0 == asker ? $0 : nil } ?? 0
         return state.withLock { state in
             state.counts["delivered", default: 0] += 1
             guard let number = check(job, &state) else { return nil }
@@ -173,7 +181,7 @@ final class JobLedger: Sendable {
                 Holder(
                     owner: owner,
                     instance: instance,
-                    process: process(instance) ?? 0,
+                    process: giver,
                     since: asked,
                     ttrSeconds: job.ttrSeconds
                 )
