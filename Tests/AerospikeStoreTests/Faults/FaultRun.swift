@@ -109,6 +109,7 @@ final class FaultRun: Sendable {
         for instance in 0..<plan.instances { try await run.store(instance).waitForPeers(plan.instances - 1) }
         do {
             try await run.load(disturb)
+            run.ledger.faultEnds()
             try await calm(run)
             try await run.end()
         } catch {
