@@ -191,9 +191,7 @@ extension StoreEngine {
 
     /// Whether a segment that seems to be over is: what is held there would be given up for a mistake of a node.
     ///
-    /// It is if its directory says so, or if it is not found for long, as when the cluster lost it.
-    ///
-    /// - Parameter absences: how often it was not found.
+    /// It is if its directory says so, or if it is not found many times in a row, as when the cluster lost it.
     private func isDead(_ segment: Segment, _ absences: Int) async throws -> Bool {
         if absences > Self.absencesMax { return true }
         if let directory = try await findDirectory(segment.tube),

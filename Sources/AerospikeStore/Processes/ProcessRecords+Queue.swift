@@ -42,13 +42,8 @@ extension ProcessRecords {
         }
     }
 
-    /// Makes the queue's record again, which the cluster has lost.
-    ///
-    /// - Parameters:
-    ///   - secret: the queue's.
-    ///   - lastSegment: a number that no segment has exceeded.
-    ///   - lastProcess: a number that no process has exceeded.
-    ///   - processes: who exists, as far as is known.
+    /// Makes the queue's record again, which the cluster has lost: with the secret, numbers that no segment and no process has
+    /// exceeded, and the processes that exist as far as is known.
     func restoreQueue(
         secret: [UInt8],
         lastSegment: Int,

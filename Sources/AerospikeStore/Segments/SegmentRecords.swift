@@ -281,12 +281,10 @@ final class SegmentRecords: Sendable {
         AerospikeError(.client, "Segment \(segment) has entries that this version does not know.")
     }
 
-    /// Tries again while another try can help.
+    /// Tries again while another try can help, so many times at most where none is in doubt.
     ///
-    /// - Parameters:
-    ///   - untilKnown: whether to go on, whatever the error, once a try is in doubt: only another try can tell then what
-    ///     became of it. What may as well happen twice ends with an error that is certain.
-    ///   - failuresMax: how many tries may fail where none is in doubt.
+    /// With `untilKnown` it goes on, whatever the error, once a try is in doubt: only another try can tell then what became of
+    /// it. What may as well happen twice ends with an error that is certain.
     func persistently<T>(
         untilKnown: Bool = false,
         failuresMax: Int = 40,

@@ -66,14 +66,18 @@ struct RealNodeStoreTests {
     @Test(.timeLimit(.minutes(20))) func aNodeIsKilled() async throws {
         try await rounds(.init(), name: "kill -9") { nodes, _, seed in
             try nodes.kill(Int(seed % 3))
-        } calm: { try await $0.up() }
+        } calm: {
+            try await $0.up()
+        }
     }
 
     /// 3. SIGTERM of one of three nodes under load.
     @Test(.timeLimit(.minutes(20))) func aNodeIsTerminated() async throws {
         try await rounds(.init(), name: "SIGTERM") { nodes, _, seed in
             try nodes.terminate(Int(seed % 3))
-        } calm: { try await $0.up() }
+        } calm: {
+            try await $0.up()
+        }
     }
 
     /// 3. A node that was killed joins again under load, with nothing in it.
@@ -85,7 +89,9 @@ struct RealNodeStoreTests {
             try await Task.sleep(for: .seconds(4))
             run.ledger.faultBegins()
             try await nodes.up()
-        } calm: { try await $0.waitUntilMigrated() }
+        } calm: {
+            try await $0.waitUntilMigrated()
+        }
     }
 
     /// 2. A node is stopped past the time-out, and goes on.
@@ -94,7 +100,9 @@ struct RealNodeStoreTests {
             try nodes.suspend(Int(seed % 3))
             try await Task.sleep(for: .seconds(4))
             try nodes.resume(Int(seed % 3))
-        } calm: { try await $0.waitUntilMigrated() }
+        } calm: {
+            try await $0.waitUntilMigrated()
+        }
     }
 
     /// 4. A node comes back with what it had on its disk.
@@ -105,7 +113,9 @@ struct RealNodeStoreTests {
             try nodes.kill(Int(seed % 3))
             try await Task.sleep(for: .seconds(4))
             try await nodes.up()
-        } calm: { try await $0.waitUntilMigrated() }
+        } calm: {
+            try await $0.waitUntilMigrated()
+        }
     }
 
     /// 5. A clean restart of a node with file storage, after most was deleted: nothing comes back.
@@ -132,6 +142,7 @@ struct RealNodeStoreTests {
             try await Task.sleep(for: .seconds(2))
             try nodes.kill(0)
             try await nodes.up()
-        } calm: { _ in }
+        } calm: { _ in
+        }
     }
 }

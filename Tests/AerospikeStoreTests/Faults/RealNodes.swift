@@ -162,7 +162,8 @@ final class RealNodes: Sendable {
             received += buffer[0..<count]
         }
         let answer = String(decoding: received[8...], as: UTF8.self)
-        return answer.split(separator: "\t").dropFirst().first.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+        let words = answer.split(separator: "\t")
+        return words.dropFirst().first?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Runs a program to its end; its status, or −1 if it cannot be started.
