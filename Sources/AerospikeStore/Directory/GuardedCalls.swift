@@ -85,29 +85,12 @@ package struct GuardedCalls: Sendable {
         exceptions: [ResultCode]
     ) async throws -> Record? {
         do throws(AerospikeError) {
-            return try await again { () throws(AerospikeError) in
+            return try await tryingAgain(triesMax) { () throws(AerospikeError) in
                 try await records.operate(key, operations, policy: policy)
             }
         } catch {
             guard exceptions.contains(error.code) else { throw error }
             return nil
-        }
-    }
-
-    /// Makes a call again that failed for what passes.
-    private func again<T>(_ body: () async throws(AerospikeError) -> T) async throws(AerospikeError) -> T {
-        var failures = 0
-        while true {
-            do throws(AerospikeError) {
-                return try await body()
-            } catch {
-                failures += 1
-                guard failures < triesMax, error.code.isTransient || error.inDoubt, error.code != .cancelled,
-                    !Task.isCancelled
-                else { throw error }
-            }
-            let milliseconds = min(400, 5 << min(failures, 7))
-            try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
         }
     }
 
@@ -122,7 +105,7 @@ package struct GuardedCalls: Sendable {
         if parts.count == 1 {
             return [try await read(parts[0].key, parts[0].operations)]
         }
-        return try await again { () throws(AerospikeError) in
+        return try await tryingAgain(triesMax) { () throws(AerospikeError) in
             var found: [Record?] = []
             for answer in try await records.operate(parts) {
                 switch answer {

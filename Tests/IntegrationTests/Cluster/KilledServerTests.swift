@@ -147,7 +147,8 @@ private final class ServerLoad: Sendable {
         var count = 0
         while !state.withLock({ $0.isOver }) {
             count += 1
-            let id = try client.put("job \(count)", priority: UInt32(count % 4))
+            // Of one priority: what comes free is older than the rest, and is handed out first.
+            let id = try client.put("job \(count)")
             state.withLock { state in
                 state.put.insert(id)
                 if !isVictim { Self.progress(&state) }
