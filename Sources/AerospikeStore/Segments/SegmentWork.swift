@@ -18,6 +18,8 @@ struct SegmentWork: Sendable {
     var updates: [Int: JobEntry] = [:]
     /// Jobs that the process holds and that are to be deleted, with their details.
     var removals: [Int: JobDetails] = [:]
+    /// Among the updates, jobs that get another body, with the details that they had.
+    var replaced: [Int: JobDetails] = [:]
     /// Entries among the updates and removals that the process does not hold: all of the work is refused unless they are
     /// still as they were seen.
     var expected: [Int: JobEntry] = [:]
@@ -220,6 +222,10 @@ struct SegmentWork: Sendable {
         var whole = 0
         var skipped = 0
         for entry in appends { Self.count(entry.details, 1, &used, &whole, &skipped) }
+        for (slot, before) in replaced {
+            Self.count(before, -1, &used, &whole, &skipped)
+            if let after = updates[slot]?.details { Self.count(after, 1, &used, &whole, &skipped) }
+        }
         for details in removals.values { Self.count(details, -1, &used, &whole, &skipped) }
         for (bin, amount) in [
             (SegmentBin.usedBytes, used), (SegmentBin.bodyBytes, whole), (SegmentBin.skippedBytes, skipped),
