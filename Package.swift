@@ -163,10 +163,16 @@ let package = Package(
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "WorkerUnderTest",
+            dependencies: ["Beanspike", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/WorkerUnderTest",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "BeanspikeTests",
             dependencies: [
-                "Aerospike", "AerospikeTestKit", "Beanspike", "BeanspikeCore", "JobStoreTestKit",
+                "AerospikeTestKit", "Beanspike", "BeanspikeCore", "WorkerUnderTest",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),

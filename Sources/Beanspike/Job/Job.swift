@@ -31,7 +31,9 @@ public struct Job: Sendable, Identifiable {
     /// Whether the last release was a retry.
     public let isRetry: Bool
     /// When the work was born, in milliseconds: when it was put, unless the producer said something else.
-    public let timeOfBirth: Date
+    ///
+    /// nil for a job that a client of a server put, which says nothing of it.
+    public let timeOfBirth: Date?
     /// The producer's own text.
     public let metadata: String
     /// Why it was buried when it was last, if it ever was.
@@ -55,7 +57,7 @@ public struct Job: Sendable, Identifiable {
         reserves = Int(view.reserves)
         retries = Int(attributes?.retries ?? 0)
         isRetry = attributes?.retryFlag ?? false
-        timeOfBirth = Date(milliseconds: attributes?.timeOfBirthMilliseconds ?? 0)
+        timeOfBirth = Date(birthMilliseconds: attributes?.timeOfBirthMilliseconds ?? 0)
         self.metadata = metadata.text
         buryReason = attributes.flatMap { $0.buryReason.isEmpty ? nil : $0.buryReason }
         traceContext = metadata.context
@@ -129,8 +131,11 @@ public struct Job: Sendable, Identifiable {
 }
 
 extension Date {
-    /// The instant so many milliseconds after the beginning of 1970.
-    init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1_000) }
+    /// The instant so many milliseconds after the beginning of 1970; nil for 0, which stands for not told.
+    init?(birthMilliseconds: Int64) {
+        guard birthMilliseconds != 0 else { return nil }
+        self.init(timeIntervalSince1970: Double(birthMilliseconds) / 1_000)
+    }
 
     /// Milliseconds since the beginning of 1970.
     var milliseconds: Int64 {

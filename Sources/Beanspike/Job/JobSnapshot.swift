@@ -22,8 +22,8 @@ public struct JobSnapshot: Sendable, Identifiable {
     public let retries: Int
     /// Whether the last release was a retry.
     public let isRetry: Bool
-    /// When the work was born, in milliseconds.
-    public let timeOfBirth: Date
+    /// When the work was born, in milliseconds; nil where nobody said so.
+    public let timeOfBirth: Date?
     /// The producer's own text.
     public let metadata: String
     /// Why it was buried when it was last, if it ever was.
@@ -41,7 +41,7 @@ public struct JobSnapshot: Sendable, Identifiable {
         reserves = Int(view.reserves)
         retries = Int(attributes?.retries ?? 0)
         isRetry = attributes?.retryFlag ?? false
-        timeOfBirth = Date(milliseconds: attributes?.timeOfBirthMilliseconds ?? 0)
+        timeOfBirth = Date(birthMilliseconds: attributes?.timeOfBirthMilliseconds ?? 0)
         metadata = JobMetadata(attributes?.metadata ?? []).text
         buryReason = attributes.flatMap { $0.buryReason.isEmpty ? nil : $0.buryReason }
     }
