@@ -113,7 +113,7 @@ public struct Job: Sendable, Identifiable {
 
     /// Sets the job aside until somebody kicks or deletes it.
     ///
-    /// - Parameter reason: why; at most ``Limits/buryReasonBytesMax`` bytes are kept.
+    /// - Parameter reason: why; at most 1,024 bytes are kept.
     /// - Throws: ``BeanspikeError`` with `timedOut`, `notHolder` or `jobNotFound`.
     public func bury(reason: String = "") async throws {
         try await tube.connection.bury(id, reservation, reason, in: tube.tubeName)

@@ -20,7 +20,7 @@ extension Tube {
     ///   - compress: whether to try to compress the body. Nothing is lost by it but time: what saves nothing is kept as it is,
     ///     and counted in ``Statistics/skippedBytes``.
     ///   - priority: smaller is more urgent.
-    ///   - metadata: a text of your own that goes with the job, of at most ``Limits/metadataBytesMax`` bytes.
+    ///   - metadata: a text of your own that goes with the job, of at most 16,384 bytes.
     ///   - timeOfBirth: when the work was born; nil for now. In milliseconds.
     ///   - retries: how to try again where it fails; nil for ``putRetries``.
     /// - Returns: the job's number.

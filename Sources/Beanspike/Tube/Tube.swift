@@ -65,7 +65,7 @@ public struct Tube: Sendable {
     ///
     /// - Parameters:
     ///   - job: the job's number.
-    ///   - reason: why; at most ``Limits/buryReasonBytesMax`` bytes are kept.
+    ///   - reason: why; at most 1,024 bytes are kept.
     /// - Throws: ``BeanspikeError`` with `timedOut`, `notHolder` or `jobNotFound`.
     public func bury(_ job: Job.ID, reason: String = "") async throws {
         try await connection.bury(job, connection.lanes.reservation(of: job), reason, in: tubeName)
