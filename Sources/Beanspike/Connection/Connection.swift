@@ -19,7 +19,8 @@ import Synchronization
 /// A connection and all that comes from it may be used from any number of tasks at once. Calls that meet share what they
 /// cost: a commit on disk, a round trip to a cluster.
 ///
-/// A connection is a process of the queue: what it holds is ready for others when it is closed, or when its program dies.
+/// A connection is a process of the queue: what it holds is ready for others when it is closed, or when its program dies. One
+/// that is let go of without being closed gives up what it holds, but its store stays open for as long as the program runs.
 public final class Connection: Sendable {
     /// What a connection tells of: the event's name, the tube, and how often it happened just then.
     ///

@@ -50,9 +50,14 @@ final class StoreLink: Sendable {
 
     /// Breaks the cycle between the port, which calls, and the link, which owns it.
     private final class Signal: Sendable {
-        private let wakeLink = Mutex<(@Sendable () -> Void)?>(nil)
-        func set(_ wake: (@Sendable () -> Void)?) { wakeLink.withLock { $0 = wake } }
-        func wake() { wakeLink.withLock { $0 }?() }
+        /// A struct of our own: each look at a function in a generic one wraps it once more.
+        private struct Target: Sendable {
+            weak var link: StoreLink?
+        }
+
+        private let target = Mutex(Target())
+        func set(_ link: StoreLink?) { target.withLock { $0.link = link } }
+        func wake() { target.withLock { $0.link }?.repliesCame() }
     }
 
     init(_ store: any JobStore) {
@@ -60,7 +65,7 @@ final class StoreLink: Sendable {
         self.signal = signal
         port = store.makePort(wake: { signal.wake() })
         pumping = Mutex(nil)
-        signal.set { [weak self] in self?.repliesCame() }
+        signal.set(self)
         // Owned by the link, and ended by `close`.
         let task = Task(executorPreference: store.executor) { [weak self] in
             while let link = self, await link.pumpIsWoken() {}

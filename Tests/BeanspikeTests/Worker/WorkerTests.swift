@@ -66,6 +66,8 @@ import Testing
             let events = Happenings<WorkerEvent>()
             var configuration = WorkerConfiguration()
             configuration.retries = RetryPolicy(attemptsMax: 3, firstDelay: .zero)
+            // One, so that what it tells comes in the order in which it happened.
+            configuration.concurrency = 1
             let worker = Worker<String>(
                 tube: tube,
                 coding: .text,
