@@ -6,8 +6,9 @@ import Synchronization
 /// Who asks for something puts it in the inbox; the first who does so while nobody is at it *combines*: it hands all that is
 /// in the inbox to the port, flushes once, and gives out the replies, until the inbox is empty. So calls that meet share a
 /// flush (on disk one commit, on a cluster one round trip), the port is used by one thread at a time, and no lock is held
-/// while the store works or a caller is resumed. Replies that come later wake the pump, the one task of a link, which then
-/// combines where the store works (``JobStore/executor``).
+/// while the store works or a caller is resumed. Replies that come later are given out where the store says that they are
+/// there. The pump, the one task of a link, combines where neither a caller nor the store should go on with it, on the store's
+/// executor (``JobStore/executor``).
 final class StoreLink: Sendable {
     private enum Event: Sendable {
         case submit(Call, Lane, CheckedContinuation<[Answer], any Error>)
@@ -131,13 +132,29 @@ final class StoreLink: Sendable {
         if isMine { combine(roundsMax: Self.roundsMax) }
     }
 
+    /// Gives out what the port has, right where the store says so; what has gathered meanwhile is left to the pump.
     private func repliesCame() {
-        let isTaken = state.withLock { state in
+        let isMine = state.withLock { state in
             state.hasReplies = true
-            return state.isCombining
+            if state.isCombining { return false }
+            state.isCombining = true
+            return true
         }
-        // The port may be calling from inside of a call, so nothing is done here.
-        if !isTaken { wakePump() }
+        guard isMine else { return }
+        for _ in 0..<Self.roundsMax {
+            state.withLock { $0.hasReplies = false }
+            giveOut()
+            let isDone = state.withLock { state in
+                guard !state.hasReplies, state.inbox.isEmpty else { return false }
+                state.isCombining = false
+                return true
+            }
+            if isDone { return }
+            if state.withLock({ !$0.inbox.isEmpty }) { break }
+        }
+        // Not here: the store may be in the middle of something, and may not be asked for more.
+        state.withLock { $0.isHandedOver = true }
+        wakePump()
     }
 
     private func combine(roundsMax: Int) {
@@ -176,6 +193,11 @@ final class StoreLink: Sendable {
             }
         }
         port.flush()
+        giveOut()
+    }
+
+    /// Collects the port's replies, and resumes whoever waits for them.
+    private func giveOut() {
         port.collect(into: &desk.batch)
         dispatch()
         for call in desk.finished { call.finish() }

@@ -10,7 +10,8 @@ public protocol JobStore: AnyObject, Sendable {
     ///
     /// - Parameter wake: Called on any thread, without locks held, when ``JobStorePort/collect(into:)`` has
     ///   something new that did not come of a call the port's owner is making just now. It is called once until
-    ///   the next `collect`, and must only schedule that.
+    ///   the next `collect`, and must only schedule that, or do it: anything else of the store has to wait until it
+    ///   has returned.
     /// - Returns: The port.
     func makePort(wake: @escaping @Sendable () -> Void) -> any JobStorePort
 
