@@ -98,9 +98,10 @@ let package = Package(
         .executableTarget(
             name: "BeanspikeCommand",
             dependencies: [
-                "Beanspike", "BeanspikeCore",
+                "Beanspike", "BeanspikeCore", "BeanspikeServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ],

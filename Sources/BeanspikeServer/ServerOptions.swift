@@ -40,6 +40,11 @@ public struct ServerOptions: Sendable {
     }
 }
 
+extension BeanspikeServer {
+    /// ``ServerOptions``, for those who have a type of that name themselves.
+    public typealias Options = ServerOptions
+}
+
 /// The bounds on what one connection may cost, whatever its peer does.
 enum ConnectionLimits {
     /// Input that is kept while nothing may be parsed; beyond it nothing more is read.
