@@ -91,7 +91,7 @@ public final class Connection: Sendable {
     /// without a change of threads.
     ///
     /// Nil where calls run on their caller's thread (the embedded store). What takes long must not be done there: it holds
-    /// up the connections to the cluster.
+    /// up the connections to the cluster. It ends with the connection, so close that from somewhere else.
     ///
     /// ```swift
     /// await withTaskExecutorPreference(connection.executor) { … }

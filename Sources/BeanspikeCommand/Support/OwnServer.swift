@@ -41,11 +41,15 @@ final class OwnServer: Sendable {
 
     private init(_ url: String) throws {
         let location: StoreLocation
-        do throws(JobStoreError) { location = try StoreLocation(url) } catch { throw CommandError.misused(error.message) }
+        do throws(JobStoreError) { location = try StoreLocation(url) } catch {
+            throw CommandError.misused(error.message)
+        }
         var template = Array("/tmp/beanspike-XXXXXX".utf8CString)
         // Only this user can enter it.
         guard let made = mkdtemp(&template) else {
-            throw CommandError.failed("No directory for a socket can be made in /tmp: \(String(cString: strerror(errno))).")
+            throw CommandError.failed(
+                "No directory for a socket can be made in /tmp: \(String(cString: strerror(errno)))."
+            )
         }
         directory = String(cString: made)
         let path = "\(directory)/socket"
