@@ -1,19 +1,20 @@
 import Beanspike
 import Foundation
 import Logging
+import Synchronization
 
-// A worker that a test kills: it works on the tube "kills" and adds the number of each job that it has handled to a file.
-// It ends when the tube is empty.
+// A worker that is killed in the middle of its jobs: it works on the tube "kills" and adds the number of each job that it has
+// handled to a file. It ends when the tube is empty, or is killed (SIGKILL, which nobody can catch) when it has handled so many.
 //
-//     WorkerUnderTest STORE_URL FILE [SET_PREFIX]
+//     WorkerUnderTest STORE_URL FILE SET_PREFIX KILL_AFTER
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 3 else {
-    print("usage: WorkerUnderTest STORE_URL FILE [SET_PREFIX]")
+guard arguments.count == 5, let killAfter = Int(arguments[4]) else {
+    print("usage: WorkerUnderTest STORE_URL FILE SET_PREFIX KILL_AFTER")
     exit(2)
 }
 var configuration = Connection.Configuration()
-configuration.store.setPrefix = arguments.count > 3 ? arguments[3] : ""
+configuration.store.setPrefix = arguments[3]
 configuration.store.acceptsRisks = true
 configuration.store.deathInterval = .seconds(1)
 var logger = Logger(label: "worker")
@@ -28,10 +29,13 @@ guard file >= 0 else {
 }
 var worker = WorkerConfiguration()
 worker.concurrency = 8
+let handled = Atomic<Int>(0)
 let running = Worker<String>(tube: tube, coding: .text, configuration: worker, logger: logger) { _, context in
     let line = Array("\(context.job.id)\n".utf8)
     // One write, so that a line is whole or not there.
     guard write(file, line, line.count) == line.count else { throw JobDisposition.bury("the file cannot be written") }
+    // Now seven others are anywhere between their reserve and their delete.
+    if handled.wrappingAdd(1, ordering: .relaxed).newValue == killAfter { kill(getpid(), SIGKILL) }
 }
 let task = Task { try await running.run() }
 while try await tube.statistics().jobs > 0 { try await Task.sleep(for: .milliseconds(50)) }

@@ -44,17 +44,13 @@ import Testing
             }
             return ids
         }
-        for kill in 1...Self.kills {
-            let worker = try Self.start(url, file, prefix)
-            let wanted = put.count * kill / (Self.kills + 1)
-            try await eventually("\(wanted) jobs are handled", within: .seconds(90)) {
-                Self.handled(file).count >= wanted || !worker.isRunning
-            }
-            #expect(worker.isRunning, "the worker ended by itself")
-            Glibc.kill(worker.processIdentifier, SIGKILL)
-            worker.waitUntilExit()
+        for _ in 1...Self.kills {
+            let share = put.count / (Self.kills + 1)
+            let worker = try Self.start(url, file, prefix, killAfter: share - Int.random(in: 0..<100))
+            try await eventually("the worker is killed", within: .seconds(90)) { !worker.isRunning }
+            #expect(worker.terminationReason == .uncaughtSignal && worker.terminationStatus == SIGKILL)
         }
-        let last = try Self.start(url, file, prefix)
+        let last = try Self.start(url, file, prefix, killAfter: .max)
         // Well before the time to run is over: what the dead held comes back because they are dead.
         try await eventually("the last worker ends", within: .seconds(50)) { !last.isRunning }
         #expect(last.terminationStatus == 0)
@@ -81,13 +77,18 @@ import Testing
         return text.split(separator: "\n").compactMap { Job.ID($0) }
     }
 
-    private static func start(_ url: String, _ file: String, _ prefix: String) throws -> Process {
+    private static func start(
+        _ url: String,
+        _ file: String,
+        _ prefix: String,
+        killAfter: Int
+    ) throws -> Process {
         // Where the build put it: beside the tests that run now.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: tests).deletingLastPathComponent()
             .appendingPathComponent("WorkerUnderTest")
-        process.arguments = [url, file, prefix]
+        process.arguments = [url, file, prefix, "\(killAfter)"]
         process.standardInput = FileHandle.nullDevice
         try process.run()
         return process
