@@ -39,17 +39,24 @@ let package = Package(
         // The queue's model: no sockets, no store.
         .target(name: "BeanspikeCore", swiftSettings: settings),
 
+        // Bodies made smaller, and whole again.
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .target(name: "BodyCompression", dependencies: ["BeanspikeCore", "CLZ4"], swiftSettings: settings),
+
         // Stores.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "EmbeddedStore", dependencies: ["BeanspikeCore", "CSQLite"], swiftSettings: settings),
         .target(name: "JobStoreTestKit", dependencies: ["BeanspikeCore"], swiftSettings: settings),
 
-        // The library: from a URL to a store.
+        // The library: connections, tubes, jobs and workers, on the store that a URL names.
         .target(
             name: "Beanspike",
             dependencies: [
-                "Aerospike", "AerospikeStore", "BeanspikeCore", "EmbeddedStore",
+                "Aerospike", "AerospikeStore", "BeanspikeCore", "BodyCompression", "EmbeddedStore",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
         ),
@@ -63,7 +70,7 @@ let package = Package(
         .target(
             name: "BeanspikeServer",
             dependencies: [
-                "BeanspikeCore", "BeanstalkProtocol",
+                "BeanspikeCore", "BeanstalkProtocol", "BodyCompression",
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "Logging", package: "swift-log"),
@@ -91,9 +98,10 @@ let package = Package(
         .executableTarget(
             name: "BeanspikeCommand",
             dependencies: [
-                "Beanspike", "BeanspikeCore",
+                "Beanspike", "BeanspikeCore", "BeanspikeServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ],
@@ -142,6 +150,11 @@ let package = Package(
         // Tests.
         .testTarget(name: "BeanspikeCoreTests", dependencies: ["BeanspikeCore"], swiftSettings: settings),
         .testTarget(
+            name: "BodyCompressionTests",
+            dependencies: ["BeanspikeCore", "BodyCompression", "CLZ4"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "JobStoreTestKitTests",
             dependencies: ["BeanspikeCore", "JobStoreTestKit"],
             swiftSettings: settings
@@ -151,9 +164,23 @@ let package = Package(
             dependencies: ["BeanspikeCore", "EmbeddedStore", "JobStoreTestKit", "CSQLite"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "WorkerUnderTest",
+            dependencies: ["Beanspike", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/WorkerUnderTest",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "BeanspikeTests",
-            dependencies: ["AerospikeTestKit", "Beanspike", "BeanspikeCore"],
+            dependencies: [
+                "AerospikeTestKit", "Beanspike", "BeanspikeCore", "WorkerUnderTest",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

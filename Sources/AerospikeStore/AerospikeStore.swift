@@ -31,7 +31,7 @@ public final class AerospikeStore: JobStore {
         public init() {}
     }
 
-    private let engine: StoreEngine
+    let engine: StoreEngine
     private let sessionIDs: SessionIDs
     private let tasks: [Task<Void, Never>]
     private let group: MultiThreadedEventLoopGroup

@@ -33,7 +33,7 @@ final class AerospikeStorePort: JobStorePort {
         var waits = 0
         let pending = commands.map { command in
             switch command {
-            case .put(_, _, _, let body, _):
+            case .put(_, _, _, let body, _), .update(_, let body, _):
                 let slice = UnsafeRawBufferPointer(rebasing: bytes[body.offset..<body.offset + body.count])
                 return PendingCommand(command: command, body: ByteBuffer(bytes: slice))
             case .reserve(let wait) where wait != .none:

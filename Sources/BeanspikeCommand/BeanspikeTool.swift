@@ -47,7 +47,14 @@ struct BeanspikeTool: ParsableCommand {
     static func run(_ arguments: [String]) -> Int32 {
         do {
             var command = try parseAsRoot(arguments)
-            try command.run()
+            do {
+                try command.run()
+            } catch {
+                // What went wrong first is what is told.
+                try? OwnServer.stop()
+                throw error
+            }
+            try OwnServer.stop()
             return 0
         } catch let error as CommandError {
             Output.note("beanspike: \(error)")

@@ -20,6 +20,10 @@ public enum Limits {
     public static let jobIDBound: JobID = 1 << 53
     /// The most bytes of metadata that one job carries.
     public static let metadataBytesMax = 16_384
+    /// Bodies shorter than this are not tried to be compressed unless told otherwise, in bytes.
+    public static let compressionBytesMinDefault = 2_048
+    /// How many times its size LZ4 can make of a block at most: a length byte stands for up to 255 bytes.
+    public static let decompressionFactorMax = 255
     /// The longest reason of a burial in bytes; a longer one is cut.
     public static let buryReasonBytesMax = 1_024
     /// Tubes that one session may watch.

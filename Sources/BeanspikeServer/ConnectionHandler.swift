@@ -186,7 +186,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func parse(_ session: SessionID) -> Bool {
         let port = loop.port
         let found = state.parse(isDraining: loop.counters.isDraining, into: &loop.parsed) { commands, bytes in
-            port.submit(commands, bytes: bytes, session: session)
+            guard loop.options.compressesBodies else {
+                return port.submit(commands, bytes: bytes, session: session)
+            }
+            StoredBodies.compress(commands, bytes) { port.submit($0, bytes: $1, session: session) }
         }
         if !found { return false }
         if port.wantsFlush { loop.flushSoon() }

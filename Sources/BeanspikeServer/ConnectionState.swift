@@ -173,6 +173,9 @@ struct ConnectionState {
             if case .reserved = reply { gotJob = true }
             if answer(), case .truncated(let count) = reply {
                 BeanstalkReplyEncoder.encodeFlushed(count, into: &output)
+            } else if let job = reply.compressedJob {
+                let (whole, body) = StoredBodies.decompress(reply, job, batch.bytes)
+                encoder.encode(whole, bodies: body, into: &output, server: server)
             } else {
                 encoder.encode(reply, bodies: batch.bytes, into: &output, server: server)
             }

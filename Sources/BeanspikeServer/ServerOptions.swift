@@ -15,6 +15,10 @@ public struct ServerOptions: Sendable {
     public var idleTimeout: TimeAmount?
     /// Whether HTTP's GET and HEAD are answered with the server's health (`-H`).
     public var answersHealth: Bool
+    /// Whether bodies are compressed where that saves something, unseen by clients (`--compress`).
+    ///
+    /// Bodies that somebody else compressed are made whole again either way.
+    public var compressesBodies: Bool
     /// How long a stop waits for what was submitted to be answered and read by the clients.
     public var stopGrace: TimeAmount
 
@@ -24,14 +28,21 @@ public struct ServerOptions: Sendable {
         connectionsMax: Int? = nil,
         idleTimeout: TimeAmount? = nil,
         answersHealth: Bool = false,
+        compressesBodies: Bool = false,
         stopGrace: TimeAmount = .seconds(5)
     ) {
         self.bodyBytesMax = bodyBytesMax
         self.connectionsMax = connectionsMax
         self.idleTimeout = idleTimeout
         self.answersHealth = answersHealth
+        self.compressesBodies = compressesBodies
         self.stopGrace = stopGrace
     }
+}
+
+extension BeanspikeServer {
+    /// ``ServerOptions``, for those who have a type of that name themselves.
+    public typealias Options = ServerOptions
 }
 
 /// The bounds on what one connection may cost, whatever its peer does.

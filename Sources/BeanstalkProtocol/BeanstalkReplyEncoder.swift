@@ -31,6 +31,7 @@ public struct BeanstalkReplyEncoder: Sendable {
         case .released: buffer.writeStaticString("RELEASED\r\n")
         case .buried: buffer.writeStaticString("BURIED\r\n")
         case .touched: buffer.writeStaticString("TOUCHED\r\n")
+        case .updated: buffer.writeStaticString("UPDATED\r\n")
         case .notFound: buffer.writeStaticString("NOT_FOUND\r\n")
         case .timedOut: buffer.writeStaticString("TIMED_OUT\r\n")
         case .deadlineSoon: buffer.writeStaticString("DEADLINE_SOON\r\n")

@@ -100,7 +100,7 @@ extension EmbeddedStore {
         monitor.unlock()
         for wake in woken { wake() }
         monitor.lock()
-        return outcome.changesError ?? outcome.putsError
+        return outcome.changesError ?? outcome.bodiesError ?? outcome.putsError
     }
 
     private static func write(_ batch: inout JournalBatch, to journal: any Journal) -> Scheduler.CommitOutcome {
@@ -118,8 +118,10 @@ extension EmbeddedStore {
             try journal.commit(batch)
         } catch {
             outcome.putsError = error
+            if batch.hasNewBodies { outcome.bodiesError = error }
             // What makes no room or takes none must not fail with what has no room.
             batch.puts = []
+            batch.updates.removeAll { $0.body != nil }
             guard batch.hasChanges else { return outcome }
             do { try journal.commit(batch) } catch { outcome.changesError = error }
         }

@@ -56,7 +56,7 @@ public enum Conformance {
     public static let cases: [Case] =
         orderCases + delayCases + reservationCases + ownershipCases + buryAndKickCases + peekCases + tubeCases
         + pauseCases + waitCases + deadlineCases + pipelineCases + jobStatisticsCases + tubeStatisticsCases
-        + payloadCases + loadCases + restartCases
+        + payloadCases + updateCases + loadCases + restartCases
 
     /// The cases that a fixture with these capabilities can be put through.
     public static func cases(for capabilities: FixtureCapabilities) -> [Case] {

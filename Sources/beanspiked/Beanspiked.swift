@@ -95,6 +95,9 @@ struct Beanspiked: ParsableCommand {
     @Flag(name: .customShort("H"), help: "Answer HTTP's GET and HEAD on the port: 200 ok, or 503 draining.")
     var answersHealth = false
 
+    @Flag(help: "Keep bodies of 2 KiB and more compressed where that saves something; clients see nothing of it.")
+    var compress = false
+
     @Option(
         name: .customShort("u", allowingJoined: true),
         help: ArgumentHelp("Become this user, and its group, once the port is bound.", valueName: "USER")
@@ -168,7 +171,8 @@ struct Beanspiked: ParsableCommand {
             bodyBytesMax: Int(min(bodyBytesMax, UInt64(Limits.bodyBytesMaxCeiling))),
             connectionsMax: connectionsMax == 0 ? nil : Int(connectionsMax),
             idleTimeout: idleSeconds == 0 ? nil : .seconds(Int64(idleSeconds)),
-            answersHealth: answersHealth
+            answersHealth: answersHealth,
+            compressesBodies: compress
         )
     }
 

@@ -67,6 +67,17 @@ struct ServerTests {
         }
     }
 
+    @Test("Compressed bodies are seen as they were sent")
+    func compressed() async throws {
+        try await withServer(ServerOptions(compressesBodies: true)) { _, connect in
+            let client = try await connect()
+            let body = String(repeating: "x", count: 30_000)
+            try await client.send("put 0 0 60 30000\r\n\(body)\r\npeek 1\r\nreserve\r\nput 0 0 9 2\r\nhi\r\nquit\r\n")
+            let text = await client.readToEnd()
+            #expect(text == "INSERTED 1\r\nFOUND 1 30000\r\n\(body)\r\nRESERVED 1 30000\r\n\(body)\r\nINSERTED 2\r\n")
+        }
+    }
+
     @Test("A waiting consumer gets the job that another connection puts", arguments: [1, 3])
     func waiting(threads: Int) async throws {
         try await withServer(threads: threads) { _, connect in

@@ -65,6 +65,7 @@ struct Transcript {
             return "release \(id) \(priority) \(delay) \(isRetry)"
         case .bury(let id, let priority, let reason): return "bury \(id) \(priority) \(reason)"
         case .touch(let id): return "touch \(id)"
+        case .update(let id, let body, _): return "update \(id) \(body.count)"
         case .kick(let count): return "kick \(count)"
         case .kickJob(let id): return "kick-job \(id)"
         case .peek(let id): return "peek \(id)"

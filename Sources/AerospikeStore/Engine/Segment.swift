@@ -33,6 +33,8 @@ struct PendingUpdate: Sendable {
     /// As it was seen, where this process does not hold it.
     var expected: JobEntry?
     var isTimeout = false
+    /// Whether the job gets another body.
+    var replacesBody = false
     /// Who holds the job from now on, where the change reserves it.
     var holder: Session?
     var completion: Completion

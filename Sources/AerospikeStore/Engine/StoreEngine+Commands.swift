@@ -126,6 +126,8 @@ extension StoreEngine {
             guard let held = held[job] else { return finish(session, ticket, .notFound) }
             let entry = held.entry.buried(priority: priority, reason: reason, nowMicroseconds: nextBurial())
             settle(job, to: entry, session, ticket, .buried)
+        case .update(let job, _, let form):
+            begin { await $0.update(job, next.body, form, session, ticket) }
         case .touch(let job):
             if registry.isDoubtful() {
                 begin { await $0.touchWhenSure(job, session, ticket) }

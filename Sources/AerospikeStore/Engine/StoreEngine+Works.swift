@@ -119,6 +119,7 @@ extension StoreEngine {
         for (slot, update) in hand.updates {
             if let entry = update.entry {
                 hand.work.updates[slot] = entry
+                if update.replacesBody { hand.work.replaced[slot] = update.before }
             } else {
                 hand.work.removals[slot] = update.before
             }
@@ -362,6 +363,7 @@ extension StoreEngine {
             if update.entry == nil, isPresent, case .separate(let reference) = update.before.body {
                 begin { engine in try? await engine.bodies.delete(reference) }
             }
+            if update.replacesBody { dropBody(of: update, isPresent: isPresent) }
             complete(update, isPresent: isPresent)
         }
         hand.guarded?.resume(returning: true)

@@ -16,6 +16,8 @@ struct SegmentWork: Sendable {
     var updates: [Int: JobEntry] = [:]
     /// Jobs that the process holds and that are to be deleted, with their details.
     var removals: [Int: JobDetails] = [:]
+    /// Among the updates, jobs that get another body, with the details that they had.
+    var replaced: [Int: JobDetails] = [:]
     /// Entries among the updates and removals that the process does not hold: all of the work is refused unless they are
     /// still as they were seen.
     var expected: [Int: JobEntry] = [:]

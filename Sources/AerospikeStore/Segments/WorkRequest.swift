@@ -119,6 +119,10 @@ struct WorkRequest: Sendable {
     private mutating func addCounters() {
         var counts = BodyCounts()
         for entry in work.appends { counts.add(entry.details) }
+        for (slot, before) in work.replaced {
+            counts.subtract(before)
+            if let after = work.updates[slot]?.details { counts.add(after) }
+        }
         for details in work.removals.values { counts.subtract(details) }
         operations += counts.operations
         if work.timeouts != 0 { operations.append(.add(SegmentBin.timeouts, work.timeouts)) }

@@ -14,7 +14,8 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A store without a server: for doctor only. Everything else reaches stores through beanspiked."
+            "A store without a server: embedded:DIR or aerospike://HOST[:PORT],…[/NAMESPACE].",
+            valueName: "url"
         )
     )
     var store: String?
@@ -22,9 +23,12 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "Print JSON, one value a line, for programs to read.")
     var json = false
 
-    /// The one server that was named, or the default.
+    /// The one server that was named, or the default; with a store, one inside of this process.
     func address() throws -> ServerAddress {
-        try refuseStore()
+        if let store {
+            guard server.isEmpty else { throw CommandError.misused("--server and --store were given; either will do.") }
+            return try OwnServer.address(of: store)
+        }
         guard server.count <= 1 else {
             throw CommandError.misused("--server was given \(server.count) times, and only bench takes several.")
         }
@@ -42,8 +46,7 @@ struct ServerOptions: ParsableArguments {
     func refuseStore() throws {
         guard let store else { return }
         throw CommandError.misused(
-            "This build of beanspike reaches stores only through a server: start `beanspiked --store \(store)`,"
-                + " and name it with --server."
+            "This measures servers: start `beanspiked --store \(store)`, and name it with --server."
         )
     }
 }

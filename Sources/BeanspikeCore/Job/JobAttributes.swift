@@ -76,6 +76,24 @@ public final class JobAttributes: Sendable, Equatable {
         )
     }
 
+    /// How the body is stored.
+    public var form: BodyForm {
+        BodyForm(originalBodyBytes: originalBodyBytes, isCompressionSkipped: isCompressionSkipped)
+    }
+
+    /// A copy for a job whose body is stored in another form.
+    public func with(form: BodyForm) -> JobAttributes {
+        JobAttributes(
+            metadata: metadata,
+            timeOfBirthMilliseconds: timeOfBirthMilliseconds,
+            retries: retries,
+            retryFlag: retryFlag,
+            buryReason: buryReason,
+            originalBodyBytes: form.originalBodyBytes,
+            isCompressionSkipped: form.isCompressionSkipped
+        )
+    }
+
     /// Equal in every field.
     public static func == (a: JobAttributes, b: JobAttributes) -> Bool {
         a.metadata == b.metadata && a.timeOfBirthMilliseconds == b.timeOfBirthMilliseconds && a.retries == b.retries

@@ -55,6 +55,10 @@ public enum Command: Sendable {
     case bury(JobID, priority: UInt32, reason: String = "")
     /// Starts the time to run of a job that the session holds anew. → ``Reply/touched``
     case touch(JobID)
+    /// Gives a job that the session holds another body, and starts its time to run anew.
+    ///
+    /// What else the job carries stays; `form` says how the new body is stored. → ``Reply/updated``, ``Reply/notFound``
+    case update(JobID, body: ByteRange, form: BodyForm = .plain)
     /// Makes at most so many buried jobs of the used tube ready, or delayed ones where none is buried.
     /// → ``Reply/kicked(_:)``
     case kick(UInt64)
@@ -86,4 +90,33 @@ public enum Command: Sendable {
     case tubeUsed
     /// The watched tubes. → ``Reply/tubes(_:)``
     case tubesWatched
+}
+
+extension Command {
+    /// Where in its batch's bytes the body lies that the command brings; nil, and not to be set, where it brings none.
+    @inlinable
+    public var body: ByteRange? {
+        get {
+            switch self {
+            case .put(_, _, _, let body, _), .update(_, let body, _): body
+            default: nil
+            }
+        }
+        set {
+            guard let newValue else { return }
+            switch self {
+            case .put(let priority, let delay, let ttr, _, let attributes):
+                self = .put(
+                    priority: priority,
+                    delaySeconds: delay,
+                    ttrSeconds: ttr,
+                    body: newValue,
+                    attributes: attributes
+                )
+            case .update(let job, _, let form):
+                self = .update(job, body: newValue, form: form)
+            default: break
+            }
+        }
+    }
 }

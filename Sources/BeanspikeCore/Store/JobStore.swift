@@ -10,14 +10,25 @@ public protocol JobStore: AnyObject, Sendable {
     ///
     /// - Parameter wake: Called on any thread, without locks held, when ``JobStorePort/collect(into:)`` has
     ///   something new that did not come of a call the port's owner is making just now. It is called once until
-    ///   the next `collect`, and must only schedule that.
+    ///   the next `collect`, and must only schedule that, or do it: anything else of the store has to wait until it
+    ///   has returned.
     /// - Returns: The port.
     func makePort(wake: @escaping @Sendable () -> Void) -> any JobStorePort
+
+    /// Where the store does its work; nil where that is on whatever thread calls it.
+    ///
+    /// A task that prefers this executor reaches the store, and gets its answers, without a change of threads.
+    var executor: (any TaskExecutor)? { get }
 
     /// Ends the store: what is acknowledged stays, what is reserved is ready for others.
     ///
     /// - Throws: ``JobStoreError`` where the last changes could not be kept; none of those was acknowledged.
     func close() async throws
+}
+
+extension JobStore {
+    /// Nil: calls run on their caller's thread.
+    public var executor: (any TaskExecutor)? { nil }
 }
 
 /// One thread's way into a ``JobStore``.

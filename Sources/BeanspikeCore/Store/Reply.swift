@@ -49,6 +49,8 @@ public enum Reply: Sendable {
     case buried
     /// The time to run started anew.
     case touched
+    /// The job has its new body.
+    case updated
     /// So many jobs were made ready.
     case kicked(UInt64)
     /// The job was made ready.

@@ -13,11 +13,13 @@ struct JournalBatch: Sendable {
         var body: ByteRange
     }
 
-    /// A job that the journal has and whose record changed; its body did not.
+    /// A job that the journal has and whose record changed.
     struct Update: Sendable {
         var id: JobID
         /// Its encoded ``JournalRecord``, in ``bytes``.
         var record: ByteRange
+        /// Its new body, in ``bytes``; nil where that did not change.
+        var body: ByteRange?
     }
 
     /// A job that the journal has and that is gone.
@@ -40,6 +42,15 @@ struct JournalBatch: Sendable {
     /// What the ranges point into.
     var bytes: [UInt8] = []
 
+    /// Copies a body to the batch and says where it lies.
+    mutating func append(body: UnsafeRawBufferPointer) -> ByteRange {
+        let range = ByteRange(offset: bytes.count, count: body.count)
+        bytes.append(contentsOf: body)
+        return range
+    }
+
+    /// Whether it has new bodies of jobs that the journal has.
+    var hasNewBodies: Bool { updates.contains { $0.body != nil } }
     /// Whether a commit would write anything.
     var hasChanges: Bool { !(puts.isEmpty && updates.isEmpty && deletes.isEmpty && idsReservedBelow == nil) }
     /// Whether there is anything at all to do.

@@ -13,6 +13,13 @@ extension SQLiteJournal {
             )
         }
         let updates = batch.updates
+        let newBodies = updates.count { $0.body != nil }
+        if let large = updates.first(where: { $0.record.count + ($0.body?.count ?? 0) > Self.jobBytesMax }) {
+            throw JobStoreError(
+                .limitReached,
+                "Job \(large.id) would be larger than a journal's row may be (\(Self.jobBytesMax) bytes)."
+            )
+        }
         let deletes = batch.deletes
         let bytes = batch.bytes
         let reserved = batch.idsReservedBelow
@@ -20,7 +27,7 @@ extension SQLiteJournal {
         func attempt(movesMax: Int) throws(SQLiteError) {
             do {
                 var added: [PackDirectory.Pack] = []
-                try transaction(growing: !puts.isEmpty) { () throws(SQLiteError) in
+                try transaction(growing: !puts.isEmpty || newBodies > 0) { () throws(SQLiteError) in
                     try write(puts: puts, updates: updates, bytes: bytes, statements, packs: &added)
                     try write(deletes: deletes, statements)
                     try writePacks(movesMax: movesMax, statements)
@@ -36,7 +43,7 @@ extension SQLiteJournal {
             if mustCheckpoint { try checkpoint() }
             do {
                 // Each delete makes at most one pack sparse, so this many moves keep up.
-                try attempt(movesMax: deletes.count)
+                try attempt(movesMax: deletes.count + newBodies)
             } catch  where error.isOutOfSpace && database.logFrames > 0 || error.mayBeOfMoves && !deletes.isEmpty {
                 // The log may be what has no room: emptied, it has its full length again. What moves may have none
                 // either, or may not be readable, and need not move now.
@@ -103,6 +110,13 @@ extension SQLiteJournal {
                 try statements.update.bind(Int64(update.id), at: 1)
                 try statements.update.bind(bytes.part(update.record), at: 2)
                 try statements.update.run()
+                guard let body = update.body else { continue }
+                // A row of its own from now on: packs are written once.
+                if !packs.clear(update.id) {
+                    try statements.delete.bind(Int64(update.id), at: 1)
+                    try statements.delete.run()
+                }
+                try writeJob(update.id, bytes.part(update.record), bytes.part(body), statements)
             }
         }
     }

@@ -19,6 +19,8 @@ struct ChangeLog {
     var deletes: [JournalBatch.Delete] = []
     /// Jobs whose bodies are wanted back.
     var loads: [JobID] = []
+    /// What bodies the jobs had that the journal has and that were given others since the last commit began.
+    var replacedBodies: [JobHandle: ReplacedBody] = [:]
     /// Bytes of new jobs' bodies.
     var newBodyBytes = 0
     /// Somebody waits for the next commit.
@@ -39,6 +41,7 @@ struct ChangeLog {
         var puts: [Listed] = []
         var updates: [Listed] = []
         var deletes: [JournalBatch.Delete] = []
+        var replacedBodies: [JobHandle: ReplacedBody] = [:]
         var idsReservedBefore: JobID
     }
 

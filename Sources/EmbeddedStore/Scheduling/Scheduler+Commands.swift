@@ -74,6 +74,9 @@ extension Scheduler {
         case .release(let job, let priority, let delay, let isRetry): release(job, priority, delay, isRetry, id, now)
         case .bury(let job, let priority, let reason): bury(job, priority, reason, id, now)
         case .touch(let job): touch(job, id, now)
+        case .update(let job, let body, let form):
+            let content = UnsafeRawBufferPointer(rebasing: bytes[body.offset..<(body.offset + body.count)])
+            update(job, content, form, id, now)
         case .kick(let bound): kick(bound, id, now)
         case .kickJob(let job): kickJob(job, id, now)
         case .peek(let job): peek(find(job), id)
@@ -98,7 +101,7 @@ extension Scheduler {
 
     /// The job's handle if the session holds it.
     @inline(__always)
-    private func findHeld(_ job: JobID, by id: SessionID) -> JobHandle? {
+    func findHeld(_ job: JobID, by id: SessionID) -> JobHandle? {
         guard let handle = find(job) else { return nil }
         let slot = slab[handle]
         return slot.pointee.lifecycle.state == .reserved && slot.pointee.holder == id ? handle : nil
@@ -199,13 +202,18 @@ extension Scheduler {
         send(.buried, to: id, gate: changeGate)
     }
 
-    private mutating func setAttributes(_ handle: JobHandle, _ value: JobAttributes) {
+    mutating func setAttributes(_ handle: JobHandle, _ value: JobAttributes) {
         attributes[handle] = value
         slab[handle].pointee.flags.insert(.hasAttributes)
     }
 
     private mutating func touch(_ job: JobID, _ id: SessionID, _ now: StoreInstant) {
         guard let handle = findHeld(job, by: id) else { return send(.notFound, to: id) }
+        restartTimeToRun(handle, id, now)
+        send(.touched, to: id)
+    }
+
+    mutating func restartTimeToRun(_ handle: JobHandle, _ id: SessionID, _ now: StoreInstant) {
         let slot = slab[handle]
         if slot.pointee.heapPosition != .none { reservations.remove(handle, in: slab) }
         _ = slot.pointee.lifecycle.touch(now: now)
@@ -215,7 +223,6 @@ extension Scheduler {
         // To the front, where a job that is kept alive near its deadline is soon found.
         sessions[id].pointee.reserved.remove(handle, in: slab)
         sessions[id].pointee.reserved.insert(handle, after: .none, in: slab)
-        send(.touched, to: id)
     }
 
     private mutating func kick(_ bound: UInt64, _ id: SessionID, _ now: StoreInstant) {

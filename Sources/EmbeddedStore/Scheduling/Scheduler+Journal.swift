@@ -64,12 +64,15 @@ extension Scheduler {
             let flags = slab[job.handle].pointee.flags
             let record = encode(job.handle, now, wallMilliseconds, into: &batch)
             if flags.contains(.journaled) {
-                batch.updates.append(JournalBatch.Update(id: job.id, record: record))
+                var update = JournalBatch.Update(id: job.id, record: record)
+                if !log.replacedBodies.isEmpty, log.replacedBodies[job.handle] != nil {
+                    update.body = batch.append(body: slab[job.handle].pointee.bodyBytes)
+                }
+                batch.updates.append(update)
                 underWay.updates.append(job)
                 slab[job.handle].pointee.flags.insert(.updated)
             } else {
-                let body = ByteRange(offset: batch.bytes.count, count: Int(slab[job.handle].pointee.bodyCount))
-                batch.bytes.append(contentsOf: slab[job.handle].pointee.bodyBytes)
+                let body = batch.append(body: slab[job.handle].pointee.bodyBytes)
                 batch.puts.append(JournalBatch.Put(id: job.id, record: record, body: body))
                 underWay.puts.append(job)
                 slab[job.handle].pointee.flags.insert(.journaled)
@@ -86,6 +89,7 @@ extension Scheduler {
         swap(&batch.deletes, &log.deletes)
         underWay.deletes = batch.deletes
         swap(&batch.loads, &log.loads)
+        swap(&underWay.replacedBodies, &log.replacedBodies)
         if nextID > log.idsReservedBelow {
             log.idsReservedBelow = nextID + ChangeLog.idsReservedAhead
             batch.idsReservedBelow = log.idsReservedBelow
@@ -136,6 +140,8 @@ extension Scheduler {
         var putsError: JobStoreError?
         /// Why the other changes could not be kept; nil when they were.
         var changesError: JobStoreError?
+        /// Why the new bodies of jobs that were there could not be kept; nil when they were.
+        var bodiesError: JobStoreError?
         /// Bodies read.
         var bodies: [JobID: [UInt8]] = [:]
         /// Why bodies could not be read.
@@ -154,7 +160,14 @@ extension Scheduler {
                 spill(job.handle)
             }
         }
-        if outcome.putsError != nil || outcome.changesError != nil { undo(underWay, outcome, now) }
+        if outcome.bodiesError == nil {
+            dropReplaced(underWay.replacedBodies)
+        } else {
+            restoreReplaced(underWay.replacedBodies)
+        }
+        if outcome.putsError != nil || outcome.changesError != nil || outcome.bodiesError != nil {
+            undo(underWay, outcome, now)
+        }
         for at in outboxes.indices {
             fillBodies(at, upTo: underWay.number, outcome)
             outboxes[at].open(upTo: underWay.number) { id in sessions[id].pointee.isOpen }
@@ -192,10 +205,11 @@ extension Scheduler {
                 forget(job.handle)
             }
         }
+        for job in underWay.updates where slab.holds(job.id, at: job.handle) {
+            // With its body the rest of such a job's change was left out.
+            if outcome.changesError != nil || underWay.replacedBodies[job.handle] != nil { markChanged(job.handle) }
+        }
         if outcome.changesError != nil {
-            for job in underWay.updates where slab.holds(job.id, at: job.handle) {
-                markChanged(job.handle)
-            }
             log.deletes += underWay.deletes
             log.idsReservedBelow = underWay.idsReservedBefore
             log.isCommitWanted = true
@@ -204,8 +218,20 @@ extension Scheduler {
         for outbox in outboxes.indices {
             for gated in outboxes[outbox].gated.indices {
                 let isThisCommit = outboxes[outbox].gated[gated].commit <= underWay.number
+                // Who gave a job another body, and then, say, released it: neither is on disk.
+                var failedUpdaters: Set<SessionID> = []
                 for entry in outboxes[outbox].gated[gated].batch.entries.indices {
                     let reply = outboxes[outbox].gated[gated].batch.entries[entry].reply
+                    let session = outboxes[outbox].gated[gated].batch.entries[entry].session
+                    if isThisCommit, let error = outcome.bodiesError, case .updated = reply {
+                        failedUpdaters.insert(session)
+                        outboxes[outbox].gated[gated].batch.entries[entry].reply = .failed(error)
+                        continue
+                    }
+                    var outcome = outcome
+                    if failedUpdaters.contains(session) {
+                        outcome.changesError = outcome.changesError ?? outcome.bodiesError?.inDoubtToo
+                    }
                     if let other = replacement(of: reply, isThisCommit, failedPuts, outcome) {
                         outboxes[outbox].gated[gated].batch.entries[entry].reply = other
                     }
@@ -229,7 +255,7 @@ extension Scheduler {
             return failedPuts[view.id] == nil ? nil : .timedOut
         case .found(let view):
             return failedPuts[view.id] == nil ? nil : .notFound
-        case .deleted, .released, .buried, .kicked, .kickedJob, .truncated:
+        case .deleted, .released, .buried, .updated, .kicked, .kickedJob, .truncated:
             return isThisCommit ? outcome.changesError.map { .failed($0) } : nil
         default:
             return nil
@@ -312,4 +338,9 @@ extension Scheduler {
             slab[job.handle].pointee.burialSequence = job.sequence
         }
     }
+}
+
+extension JobStoreError {
+    /// The same of a change that may be kept later.
+    fileprivate var inDoubtToo: JobStoreError { JobStoreError(code, message, inDoubt: true) }
 }

@@ -214,12 +214,13 @@ struct Scheduler: ~Copyable {
         countBytes(handle, -1)
         if slot.pointee.body != nil { bodyMemoryBytes -= Int(slot.pointee.bodyCount) }
         if slot.pointee.flags.contains(.hasAttributes) { attributes[handle] = nil }
+        if !log.replacedBodies.isEmpty { forgetReplaced(handle) }
         index.remove(slot.pointee.id, in: slab)
         slab.release(handle)
         removeTubeIfUnneeded(tube)
     }
 
-    private mutating func countBytes(_ handle: JobHandle, _ sign: Int64) {
+    mutating func countBytes(_ handle: JobHandle, _ sign: Int64) {
         let slot = slab[handle]
         let extra = slot.pointee.flags.contains(.hasAttributes) ? attributes[handle] : nil
         let used = sign * Int64(slot.pointee.bodyCount)

@@ -7,16 +7,12 @@ struct HeldCommands {
 
     /// Takes copies of the commands and of the bodies that they point to.
     mutating func append(_ more: ArraySlice<Command>, bytes source: UnsafeRawBufferPointer) {
-        for command in more {
-            guard case .put(let priority, let delay, let ttr, let body, let attributes) = command else {
-                commands.append(command)
-                continue
+        for var command in more {
+            if let body = command.body {
+                command.body = ByteRange(offset: bytes.count, count: body.count)
+                bytes.append(contentsOf: source[body.offset..<(body.offset + body.count)])
             }
-            let moved = ByteRange(offset: bytes.count, count: body.count)
-            bytes.append(contentsOf: source[body.offset..<(body.offset + body.count)])
-            commands.append(
-                .put(priority: priority, delaySeconds: delay, ttrSeconds: ttr, body: moved, attributes: attributes)
-            )
+            commands.append(command)
         }
     }
 }

@@ -2,9 +2,9 @@ public import BeanspikeCore
 
 /// A command with its body, before the two are laid out for a store.
 public struct Request: Sendable {
-    /// What to do; a put's range is filled in when it is submitted.
+    /// What to do; the range of a put or an update is filled in when it is submitted.
     public var command: Command
-    /// The body of a put; empty otherwise.
+    /// The body of a put or an update; empty otherwise.
     public var body: [UInt8]
 
     /// A request.
@@ -27,6 +27,11 @@ public struct Request: Sendable {
         )
     }
 
+    /// Another body for a job.
+    public static func update(_ job: JobID, _ body: [UInt8], form: BodyForm = .plain) -> Request {
+        Request(.update(job, body: .empty, form: form), body: body)
+    }
+
     var isPut: Bool {
         guard case .put = command else { return false }
         return true
@@ -34,9 +39,16 @@ public struct Request: Sendable {
 
     /// The command with its body's place in `bytes`, to which the body is added.
     func laidOut(in bytes: inout [UInt8]) -> Command {
-        guard case .put(let priority, let delay, let ttr, _, let attributes) = command else { return command }
         let range = ByteRange(offset: bytes.count, count: body.count)
-        bytes.append(contentsOf: body)
-        return .put(priority: priority, delaySeconds: delay, ttrSeconds: ttr, body: range, attributes: attributes)
+        switch command {
+        case .put(let priority, let delay, let ttr, _, let attributes):
+            bytes.append(contentsOf: body)
+            return .put(priority: priority, delaySeconds: delay, ttrSeconds: ttr, body: range, attributes: attributes)
+        case .update(let job, _, let form):
+            bytes.append(contentsOf: body)
+            return .update(job, body: range, form: form)
+        default:
+            return command
+        }
     }
 }

@@ -38,7 +38,7 @@ public enum TestReply: Sendable, Equatable {
     case inserted(JobID)
     case reserved(TestJob)
     case found(TestJob)
-    case deleted, released, buried, touched
+    case deleted, released, buried, touched, updated
     case kicked(UInt64)
     case kickedJob, notFound, timedOut, deadlineSoon
     case using(TubeName)
@@ -63,6 +63,7 @@ public enum TestReply: Sendable, Equatable {
         case .released: self = .released
         case .buried: self = .buried
         case .touched: self = .touched
+        case .updated: self = .updated
         case .kicked(let count): self = .kicked(count)
         case .kickedJob: self = .kickedJob
         case .notFound: self = .notFound

@@ -190,8 +190,12 @@ final class ModelPort: JobStorePort {
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID) {
         guard let key = key(session) else { return }
         let requests = commands.map { command in
-            guard case .put(_, _, _, let range, _) = command else { return Request(command) }
-            return Request(command, body: Array(bytes[range.offset..<range.offset + range.count]))
+            switch command {
+            case .put(_, _, _, let range, _), .update(_, let range, _):
+                Request(command, body: Array(bytes[range.offset..<range.offset + range.count]))
+            default:
+                Request(command)
+            }
         }
         store.submit(requests, key, of: self)
     }

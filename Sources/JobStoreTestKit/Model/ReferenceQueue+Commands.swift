@@ -46,6 +46,14 @@ extension ReferenceQueue {
             guard isHeld(id, by: key) else { return .notFound }
             change(id) { _ = $0.lifecycle.touch(now: now) }
             return .touched
+        case .update(let id, _, let form):
+            guard isHeld(id, by: key) else { return .notFound }
+            change(id) { job in
+                _ = job.lifecycle.touch(now: now)
+                job.body = request.body
+                job.attributes = (job.attributes ?? JobAttributes()).with(form: form)
+            }
+            return .updated
         case .kick(let bound):
             return .kicked(kick(sessions[at].used, bound))
         case .kickJob(let id):

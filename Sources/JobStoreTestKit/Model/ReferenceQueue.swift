@@ -16,8 +16,8 @@ open class ReferenceQueue {
         public let tube: TubeName
         /// State, priority and counters.
         public var lifecycle: JobLifecycle
-        /// The bytes that it was put with.
-        public let body: [UInt8]
+        /// The bytes that it was put with, or was given since.
+        public var body: [UInt8]
         /// What else it carries.
         public var attributes: JobAttributes?
         /// When it was put.

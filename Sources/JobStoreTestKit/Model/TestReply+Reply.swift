@@ -11,6 +11,7 @@ extension TestReply {
         case .released: .released
         case .buried: .buried
         case .touched: .touched
+        case .updated: .updated
         case .kicked(let count): .kicked(count)
         case .kickedJob: .kickedJob
         case .notFound: .notFound

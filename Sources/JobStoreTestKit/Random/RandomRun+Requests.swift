@@ -28,7 +28,7 @@ extension RandomRun {
         case 56..<61:
             let reason = random.oneIn(3) ? "reason \(Int.random(in: 0..<100, using: &random))" : ""
             return Request(.bury(job(heldBy: key), priority: priority(), reason: reason))
-        case 61..<64: return Request(.touch(job(heldBy: key)))
+        case 61..<64: return random.oneIn(2) ? update(key) : Request(.touch(job(heldBy: key)))
         case 64..<67: return Request(.kick(isAlone ? 1 : UInt64.random(in: 0...4, using: &random)))
         case 67..<69: return Request(.kickJob(job()))
         case 69..<71: return Request(.peek(job()))
@@ -46,6 +46,15 @@ extension RandomRun {
         case 98..<99: return Request(.tubeUsed)
         default: return Request(.tubesWatched)
         }
+    }
+
+    private func update(_ key: ReferenceQueue.SessionKey) -> Request {
+        let count = random.oneIn(4) ? Int.random(in: 0..<6_000, using: &random) : Int.random(in: 0..<40, using: &random)
+        let form = BodyForm(
+            originalBodyBytes: random.oneIn(2) ? UInt32.random(in: 1..<9_000, using: &random) : 0,
+            isCompressionSkipped: random.oneIn(3)
+        )
+        return .update(job(heldBy: key), patternedBody(count: count, seed: random.next()), form: form)
     }
 
     private func put() -> Request {

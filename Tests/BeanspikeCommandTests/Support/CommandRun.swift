@@ -14,6 +14,10 @@ struct CommandRun {
 
     /// Runs the program; input and output are files, so that nobody waits for anybody to read.
     init(_ server: ServerAddress, _ arguments: [String], input: Data = Data()) throws {
+        try self.init(arguments: ["--server", "\(server)"] + arguments, input: input)
+    }
+
+    init(arguments: [String], input: Data = Data()) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("beanspike-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -23,7 +27,7 @@ struct CommandRun {
         defer { for descriptor in descriptors { close(descriptor) } }
         let process = try TestProcess(
             Self.program,
-            ["--server", "\(server)"] + arguments,
+            arguments,
             input: descriptors[0],
             output: descriptors[1],
             errors: descriptors[2]

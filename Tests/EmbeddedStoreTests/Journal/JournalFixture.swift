@@ -154,6 +154,11 @@ extension JournalBatch {
         updates.append(Update(id: id, record: record.encode(into: &bytes)))
     }
 
+    mutating func update(_ id: JobID, _ record: JournalRecord, body: [UInt8]) {
+        update(id, record)
+        updates[updates.count - 1].body = body.withUnsafeBytes { append(body: $0) }
+    }
+
     static func puts(_ ids: some Sequence<JobID>, bodyBytes: Int = 64) throws -> JournalBatch {
         var batch = JournalBatch()
         let record = try JournalRecord.sample()

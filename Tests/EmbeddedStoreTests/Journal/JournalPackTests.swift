@@ -313,3 +313,31 @@ struct JournalPackTests {
         #expect(!isPack(first, 1))
     }
 }
+
+extension JournalPackTests {
+    @Test("a job with a new body has a row of its own")
+    func newBodies() throws {
+        let journal = try open()
+        try journal.commit(.puts(1...40))
+        try journal.commit(.puts([50]))
+        #expect(try count("jobs", in: journal) == 1)
+        for body in [[7, 7], [8]] as [[UInt8]] {
+            var batch = JournalBatch()
+            for id in [3, 40, 50] as [JobID] { batch.update(id, try .sample(state: .buried), body: body) }
+            try journal.commit(batch)
+        }
+        #expect(try count("jobs", in: journal) == 3)
+        try journal.commit(.deletes([40], wasUpdated: true))
+        let (jobs, _) = try journal.replayAll()
+        #expect(jobs.map(\.id) == Array(1...39) + [50])
+        #expect(jobs.filter(\.isUpdated).map(\.id) == [3, 50])
+        #expect(jobs.filter(\.isUpdated).map(\.body) == [[8], [8]])
+        try journal.close(nextID: 51)
+        let reopened = try open()
+        #expect(try reopened.replayAll().jobs.map(\.id) == Array(1...39) + [50])
+        try reopened.commit(.deletes(Array(1...39) + [50], wasUpdated: true))
+        #expect(try count("jobs", in: reopened) == 0)
+        #expect(try count("packs", in: reopened) == 0)
+        #expect(try count("changes", in: reopened) == 0)
+    }
+}

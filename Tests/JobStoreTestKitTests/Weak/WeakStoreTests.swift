@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: WeakDefect.all)
     func isFoundByRandomCommands(_ defect: WeakDefect) async throws {
         await #expect(throws: ConformanceFailure.self) {
-            for seed in 1...4 as ClosedRange<UInt64> {
+            for seed in 1...12 as ClosedRange<UInt64> {
                 try await RandomRun.run(seed: seed, steps: 400, on: WeakFixture(model: defect.model))
             }
         }
