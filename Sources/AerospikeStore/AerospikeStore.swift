@@ -156,6 +156,9 @@ public final class AerospikeStore: JobStore {
         return AerospikeStorePort(engine: engine, outbox: outbox, sessionIDs: sessionIDs)
     }
 
+    /// The store's own client: what the queue costs is measured beside plain calls of it.
+    @_spi(Measuring) public var client: AerospikeClient { engine.client }
+
     /// Waits until so many other processes are known and reached.
     package func waitForPeers(_ count: Int, timeout: Duration = .seconds(10)) async throws(JobStoreError) {
         let deadline = ContinuousClock.now + timeout

@@ -1,61 +1,6 @@
 import BeanspikeCore
 import NIOCore
 
-/// Does one thing so often, then the next, and takes the time of each call.
-final class PhasedCaller: Caller {
-    enum Phase: String, CaseIterable {
-        case put, reserve, touch, release, again, delete
-    }
-
-    private let count: Int
-    private var phases: [Phase]
-    private var index = 0
-    private var jobs: [JobID] = []
-    private var start = NIODeadline.now()
-    /// In nanoseconds.
-    private(set) var times: [Phase: [Int64]] = [:]
-
-    init(_ phases: [Phase] = Phase.allCases, count: Int) {
-        self.phases = phases
-        self.count = count
-    }
-
-    func first() -> Request {
-        start = .now()
-        return request(phases[0])
-    }
-
-    private func request(_ phase: Phase) -> Request {
-        switch phase {
-        case .put: .put(Workload.body)
-        case .reserve, .again: Request(command: .reserve(.none))
-        case .touch: Request(command: .touch(jobs[index]))
-        case .release: Request(command: .release(jobs[index], priority: 1_000, delaySeconds: 0))
-        case .delete: Request(command: .delete(jobs[index]))
-        }
-    }
-
-    func next(_ reply: Reply, _ bytes: [UInt8]) throws -> Request? {
-        let now = NIODeadline.now()
-        let phase = phases[0]
-        times[phase, default: []].append((now - start).nanoseconds)
-        switch (phase, reply) {
-        case (.put, .inserted), (.touch, .touched), (.release, .released), (.delete, .deleted): break
-        case (.reserve, .reserved(let job)), (.again, .reserved(let job)): jobs.append(job.id)
-        default: throw UnexpectedReply(reply: reply)
-        }
-        index += 1
-        if index == count {
-            index = 0
-            phases.removeFirst()
-            if phase == .release { jobs = [] }
-        }
-        guard let phase = phases.first else { return nil }
-        start = .now()
-        return request(phase)
-    }
-}
-
 /// Puts so many jobs.
 final class Filler: Caller {
     private var left: Int

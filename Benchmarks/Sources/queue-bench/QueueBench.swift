@@ -1,5 +1,5 @@
 import Aerospike
-import AerospikeStore
+@_spi(Measuring) import AerospikeStore
 import ArgumentParser
 import BeanspikeCore
 import Foundation
@@ -31,7 +31,7 @@ struct QueueBench: AsyncParsableCommand {
     @Option(help: "Rounds; in each everything is measured once.")
     var rounds = 8
 
-    @Option(help: "Calls of each kind of one caller in a round.")
+    @Option(help: "Calls of each kind of one caller in a round, each behind a plain put.")
     var calls = 300
 
     @Option(help: "Seconds that several callers are measured for in a round.")
@@ -60,7 +60,7 @@ struct QueueBench: AsyncParsableCommand {
             if let wait {
                 try await Waiting(store: store, tube: tubeName(wait), count: waits).tell()
             } else {
-                try await withClient { try await measure(store, $0) }
+                try await measure(store, PlainPuts(client: store.client, namespace: namespace))
             }
         } catch {
             try? await store.close()
@@ -91,7 +91,7 @@ struct QueueBench: AsyncParsableCommand {
         for depth in depths { tubes.append((depth, try tubeName("bench-\(depth)-\(UInt32.random(in: 0 ... .max))"))) }
         defer { withExtendedLifetime(driver) {} }
         do {
-            try await measure(driver, tubes, plain)
+            try await measure(store, driver, tubes, plain)
             for tube in tubes { try await driver.run([Once(Request(command: .truncate(tube.name)))], tube: tube.name) }
         } catch {
             for tube in tubes { try? await driver.run([Once(Request(command: .truncate(tube.name)))], tube: tube.name) }
@@ -100,6 +100,7 @@ struct QueueBench: AsyncParsableCommand {
     }
 
     private func measure(
+        _ store: AerospikeStore,
         _ driver: Driver,
         _ tubes: [(depth: Int, name: TubeName)],
         _ plain: PlainPuts
@@ -111,16 +112,13 @@ struct QueueBench: AsyncParsableCommand {
             let seconds = Double((NIODeadline.now() - start).nanoseconds) / 1e9
             note("filled with \(tube.depth) jobs in \(seconds) s by 64 callers: \(Int(Double(tube.depth) / seconds))/s")
         }
-        _ = try await plain.times(count: 1_000)
         let working = try tubeName("bench-work-\(UInt32.random(in: 0 ... .max))")
         var table = Table(depths: tubes.map(\.depth))
         for round in 1...rounds {
-            table.add(plain: try await plain.times(count: calls))
             // In turns forward and backward.
             for tube in round % 2 == 0 ? tubes.reversed() : tubes {
-                let caller = PhasedCaller(count: calls)
-                try await driver.run([caller], tube: tube.name)
-                table.add(caller.times, depth: tube.depth)
+                let caller = OneCaller(store: store, plain: plain, tube: tube.name, count: calls)
+                table.add(try await caller.run(), depth: tube.depth)
             }
             let time = TimeAmount.nanoseconds(Int64(seconds * 1e9))
             let rate = try await plain.rate(callers: 8, for: time)

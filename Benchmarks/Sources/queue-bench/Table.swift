@@ -1,24 +1,25 @@
 /// What the rounds came to, and the bars beside it.
 struct Table {
     private let depths: [Int]
-    /// One caller's median of each round, in nanoseconds.
-    private var plain: [Double] = []
-    private var queue: [Int: [PhasedCaller.Phase: [Double]]] = [:]
+    /// One caller's medians of each round, in nanoseconds: of the queue's calls, and of the plain puts between them.
+    private var queue: [Int: [OneCaller.Phase: [Double]]] = [:]
+    private var plain: [Int: [OneCaller.Phase: [Double]]] = [:]
     private var plainRates: [Double] = []
     private var jobRates: [Double] = []
 
     /// What one caller's median may be beside a plain put's.
-    private static let bars: [(phase: PhasedCaller.Phase, bar: Double)] = [
+    private static let bars: [(phase: OneCaller.Phase, bar: Double)] = [
         (.put, 1.3), (.reserve, 1.6), (.delete, 1.3), (.touch, 1.3), (.release, 1.5),
     ]
 
     init(depths: [Int]) { self.depths = depths }
 
-    mutating func add(plain times: [Int64]) { plain.append(Double(times.quantile(0.5))) }
-
-    mutating func add(_ times: [PhasedCaller.Phase: [Int64]], depth: Int) {
-        for (phase, times) in times {
+    mutating func add(_ times: OneCaller.Times, depth: Int) {
+        for (phase, times) in times.queue {
             queue[depth, default: [:]][phase, default: []].append(Double(times.quantile(0.5)))
+        }
+        for (phase, times) in times.plain {
+            plain[depth, default: [:]][phase, default: []].append(Double(times.quantile(0.5)))
         }
     }
 
@@ -27,32 +28,36 @@ struct Table {
         jobRates.append(jobs)
     }
 
-    private func ratios(_ phase: PhasedCaller.Phase, _ depth: Int, to others: [Double]) -> Double {
-        zip(queue[depth]?[phase] ?? [], others).map { $0 / $1 }.median
+    /// The median of the rounds' ratios.
+    private func ratio(_ phase: OneCaller.Phase, _ depth: Int) -> Double {
+        zip(queue[depth]?[phase] ?? [], plain[depth]?[phase] ?? []).map { $0 / $1 }.median
     }
 
     func print() {
-        Swift.print(
-            "\n== one caller in turn, \(plain.count) rounds: medians, and ratios to the plain put of the round\n"
-        )
-        Swift.print("plain put \(Self.micro(Int64(plain.median))) us")
+        Swift.print("\n== one caller, a plain put before each call: medians of the rounds, and their ratio\n")
         for (phase, bar) in Self.bars {
             for depth in depths {
-                let times = queue[depth]?[phase] ?? []
-                let ratio = ratios(phase, depth, to: plain)
+                let time = Self.micro(Int64((queue[depth]?[phase] ?? []).median))
+                let plainTime = Self.micro(Int64((plain[depth]?[phase] ?? []).median))
+                let ratio = ratio(phase, depth)
                 Swift.print(
                     Self.line(
                         "\(phase.rawValue), \(depth) waiting",
-                        "\(Self.micro(Int64(times.median))) us, \(Self.two(ratio)) of it",
+                        "\(time) us beside \(plainTime), \(Self.two(ratio)) of it",
                         ratio <= bar,
                         "the bar is at most \(bar)"
                     )
                 )
             }
             if let few = depths.min(), let many = depths.max(), few < many, phase != .touch {
-                let ratio = ratios(phase, many, to: queue[few]?[phase] ?? [])
+                let growth = ratio(phase, many) / ratio(phase, few)
                 Swift.print(
-                    Self.line("\(phase.rawValue), \(many) beside \(few)", Self.two(ratio), ratio <= 1.2, "at most 1.2")
+                    Self.line(
+                        "\(phase.rawValue), \(many) beside \(few)",
+                        Self.two(growth),
+                        growth <= 1.2,
+                        "the bar is at most 1.2"
+                    )
                 )
             }
         }

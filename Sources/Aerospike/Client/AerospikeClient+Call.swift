@@ -98,6 +98,52 @@ extension AerospikeClient {
         return message
     }
 
+    /// Makes one try of a call on one record, and tells a function what came of it; the caller decides about further tries.
+    ///
+    /// It is for callers on the event loop that the client's ``executor`` runs on, whose calls need no task then, and for
+    /// clients that have one event loop. It is neither timed nor traced.
+    ///
+    /// - Parameters:
+    ///   - request: the request; it goes to the master, and may take as long as a call of the client.
+    ///   - completion: is told the reply, or ``AerospikeError`` for every result code but 0, once and on that event loop;
+    ///     perhaps before this returns.
+    package func tryOnce(
+        _ request: RecordRequest,
+        completion: @escaping @Sendable (Result<ReplyMessage, AerospikeError>) -> Void
+    ) {
+        let now = NIODeadline.now()
+        let timeout = ResolvedCallPolicy(configuration.call).timeout.timeAmount
+        let map = cluster.map
+        guard let node = map.node(for: request.key, replica: 0) else {
+            cluster.requestTend()
+            return completion(.failure(map.noNode(forNamespace: request.key.namespace)))
+        }
+        let connection: NodeConnection
+        do throws(CallFailure) {
+            connection = try node.connectionForCall()
+        } catch {
+            cluster.requestTend()
+            return completion(.failure(error.error))
+        }
+        let milliseconds = UInt32(clamping: max(1, timeout.nanoseconds / 1_000_000))
+        connection.message(deadline: now + timeout) { buffer throws(AerospikeError) in
+            try buffer.writeRequest(request, timeoutMilliseconds: milliseconds)
+        } completion: { result in
+            switch result {
+            case .success(let message) where message.resultCode == .ok: completion(.success(message))
+            case .success(let message):
+                self.note(message.resultCode, of: node, connection)
+                let error = AerospikeError(message.resultCode, message.functionFailure, node: node.description)
+                completion(.failure(error.adding(inDoubt: request.isWrite && error.code.leavesWriteInDoubt)))
+            case .failure(let failure):
+                self.note(failure, of: node, connection, since: now)
+                let error = failure.error.adding(node: node.description)
+                let isInDoubt = failure.wasSent && request.isWrite && error.code.leavesWriteInDoubt
+                completion(.failure(error.adding(inDoubt: isInDoubt)))
+            }
+        }
+    }
+
     /// Whether a try failed for nothing but the session of its connection: the call never began.
     ///
     /// As many such tries as there may be connections of the same session do not count: those that there are to a node, and

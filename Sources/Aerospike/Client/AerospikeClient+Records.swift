@@ -155,12 +155,18 @@ extension AerospikeClient {
     ) async throws(AerospikeError) -> Record {
         guard !operations.isEmpty else { throw .invalid("There is nothing to do: name at least one operation.") }
         let request = RecordRequest.operate(key, operations, readPolicy: readPolicy, writePolicy: policy)
-        let reply =
-            if request.isWrite {
-                try await call(request, policy: policy.call, name: .operate)
-            } else {
-                try await call(request, policy: readPolicy.call, replica: readPolicy.replica, name: .operate)
-            }
+        return request.isWrite
+            ? try await make(request, policy: policy.call)
+            : try await make(request, policy: readPolicy.call, replica: readPolicy.replica)
+    }
+
+    /// Makes a call of several operations that was put together before.
+    package func make(
+        _ request: RecordRequest,
+        policy: CallPolicy = CallPolicy(),
+        replica: ReadReplica = .master
+    ) async throws(AerospikeError) -> Record {
+        let reply = try await call(request, policy: policy, replica: replica, name: .operate)
         do {
             return try reply.record(answering: request)
         } catch {

@@ -185,7 +185,7 @@ package final class NodeConnection: Sendable {
                     id: id,
                     expecting: shape,
                     deadline: deadline,
-                    receiver: ReplyReceiver(continuation: continuation, part: part),
+                    receiver: ReplyReceiver(waiter: .caller(continuation), part: part),
                     write: write
                 )
                 // The handler may have run before there was anything to cancel.
@@ -199,6 +199,43 @@ package final class NodeConnection: Sendable {
         return try result.get()
     }
 
+    /// Sends a request for a record, and tells a function what came of it.
+    ///
+    /// - Parameters:
+    ///   - deadline: when to stop waiting.
+    ///   - write: writes the request.
+    ///   - completion: is told the reply, once, on the connection's event loop; if this is called there, perhaps before it
+    ///     returns.
+    package func message(
+        deadline: NIODeadline,
+        write: (inout ByteBuffer) throws(AerospikeError) -> Void,
+        completion: @escaping @Sendable (Result<ReplyMessage, CallFailure>) -> Void
+    ) {
+        let receiver = ReplyReceiver(
+            waiter: .function { [eventLoop] result in
+                let result = result.flatMap { frame -> Result<ReplyMessage, CallFailure> in
+                    guard case .message(let message, _) = frame else { return .failure(Self.otherKind) }
+                    return .success(message)
+                }
+                // Anybody may close the connection.
+                if eventLoop.inEventLoop { completion(result) } else { eventLoop.execute { completion(result) } }
+            },
+            part: nil
+        )
+        submit(
+            id: nextID.add(1, ordering: .relaxed).newValue,
+            expecting: .message,
+            deadline: deadline,
+            receiver: receiver,
+            write: write
+        )
+    }
+
+    private static let otherKind = CallFailure(
+        .malformed("a reply of another kind than was asked for"),
+        wasSent: true
+    )
+
     /// Sends a request for records and waits for its reply; see ``request(expecting:deadline:part:write:)``.
     package func message(
         expecting shape: Pipeline<ReplyReceiver>.ReplyShape = .message,
@@ -208,7 +245,7 @@ package final class NodeConnection: Sendable {
     ) async throws(CallFailure) -> ReplyMessage {
         let frame = try await request(expecting: shape, deadline: deadline, part: part, write: write)
         guard case .message(let message, _) = frame else {
-            throw CallFailure(.malformed("a reply of another kind than was asked for"), wasSent: true)
+            throw Self.otherKind
         }
         return message
     }

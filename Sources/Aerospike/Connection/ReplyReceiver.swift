@@ -4,17 +4,27 @@ import NIOCore
 ///
 /// It is told exactly once of the end: a whole reply, or a failure.
 package struct ReplyReceiver: Sendable {
-    /// A caller that is suspended until the end.
-    package let continuation: CallContinuation
+    /// Who waits for the end.
+    package enum Waiter: Sendable {
+        /// A caller that is suspended.
+        case caller(CallContinuation)
+        /// A function, which costs no task; on any thread.
+        case function(@Sendable (Result<ReplyDecoder.Frame, CallFailure>) -> Void)
+    }
+
+    package let waiter: Waiter
     /// Takes the parts before the last of a reply of several messages, on the connection's event loop; nil if nobody does.
     package let part: (@Sendable (ReplyMessage) -> Void)?
 
-    package func succeed(_ frame: ReplyDecoder.Frame) {
-        continuation.resume(returning: .success(frame))
-    }
+    package func succeed(_ frame: ReplyDecoder.Frame) { end(.success(frame)) }
 
-    package func fail(_ failure: CallFailure) {
-        continuation.resume(returning: .failure(failure))
+    package func fail(_ failure: CallFailure) { end(.failure(failure)) }
+
+    private func end(_ result: Result<ReplyDecoder.Frame, CallFailure>) {
+        switch waiter {
+        case .caller(let continuation): continuation.resume(returning: result)
+        case .function(let function): function(result)
+        }
     }
 }
 

@@ -47,6 +47,8 @@ struct PendingUpdate: Sendable {
 /// `@unchecked Sendable`: the engine alone uses it, on its event loop.
 final class Segment: @unchecked Sendable {
     let number: SegmentNumber
+    /// Its record.
+    let key: Key
     let tube: Tube
     /// Where its tube's directory has it.
     let position: Int
@@ -88,13 +90,14 @@ final class Segment: @unchecked Sendable {
     /// Whether it is on the list of those that have something to do.
     var isDirty = false
     var pops = CircularBuffer<ReserveRequest>()
-    /// Whether no job is left in it, as far as is known.
+    /// Whether no job is left in it, as was last learned; whoever acts on it looks first.
     var isEmptied = false
     /// Whether its directory is being told something about it.
     var isRaising = false
 
-    init(_ number: SegmentNumber, tube: Tube, position: Int) {
+    init(_ number: SegmentNumber, at key: Key, tube: Tube, position: Int) {
         self.number = number
+        self.key = key
         self.tube = tube
         self.position = position
     }

@@ -97,9 +97,9 @@ extension StoreEngine {
         tail: SegmentNumber
     ) async throws {
         guard !unknown.isEmpty else { return }
-        let operation = SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .keyValue)
+        let operation = SegmentRecords.jobs.get(.ranks(from: 0, count: 1), returning: .keyValue)
         let calls = unknown.map {
-            BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentWork.countReady])
+            BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentRecords.countReady])
         }
         let answers = try await client.batch(calls)
         for (segment, answer) in zip(unknown.map(current), answers) {
@@ -146,6 +146,7 @@ extension StoreEngine {
         var work = SegmentWork()
         work.firstSlot = state.nextSlot
         work.closes = true
+        work.countsJobs = true
         let done = try await records.perform(
             work,
             on: segment.number,
@@ -377,14 +378,10 @@ extension StoreEngine {
             }
             segment.guarded.append(GuardedChange(updates: updates, continuation: continuation))
             touch(segment)
-            pumpSoon()
+            endTurnSoon()
         }
     }
 
-    /// Ends the turn when whoever runs now lets go.
-    private func pumpSoon() {
-        eventLoop.execute { self.assumeIsolated { $0.endTurn() } }
-    }
 }
 
 extension DirectoryEntry {

@@ -95,7 +95,11 @@ extension StoreEngine {
             let old = tube.tail
             tube.tail = segment
             tube.isTailFull = false
-            if let old, old !== segment { touch(old) }
+            if let old, old !== segment {
+                // While it was the tail, nobody counted what was left in it.
+                if old.best == nil { old.isEmptied = true }
+                touch(old)
+            }
             return
         }
     }
@@ -232,6 +236,7 @@ extension StoreEngine {
             var work = SegmentWork()
             work.firstSlot = state.nextSlot
             work.closes = true
+            work.countsJobs = true
             let done = try await records.perform(
                 work,
                 on: tail.number,

@@ -16,6 +16,9 @@ struct WorkInHand: Sendable {
     var bytes = 0
     var updates: [Int: PendingUpdate] = [:]
     var pops: [ReserveRequest] = []
+
+    /// Whether it may reserve jobs for the process.
+    var reserves: Bool { work.pops > 0 || work.updates.values.contains { $0.state.kind == .reserved } }
 }
 
 // One work at a time is under way for a segment; what comes meanwhile is the next one. The work is made ready (what it makes
@@ -31,18 +34,67 @@ extension StoreEngine {
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
         guard !segment.isBusy, segment.restsUntil <= .now() else { return }
-        guard let hand = gather(segment) else {
+        guard var hand = gather(segment) else {
             retireOrForget(segment)
             return
         }
         segment.isBusy = true
-        begin { engine in
-            await engine.carryOut(hand, on: segment)
-            segment.isBusy = false
-            segment.popsUnderWay = 0
-            engine.touch(segment)
-            if segment.isTail { engine.touch(segment.tube) }
+        if isPrepared(&hand, segment) {
+            send(hand, to: segment)
+        } else {
+            begin { [hand] engine in await engine.carryOut(hand, on: segment) }
         }
+    }
+
+    /// Whether a work can be sent as it is: the process's footprint covers it, and what it makes is listed.
+    private func isPrepared(_ hand: inout WorkInHand, _ segment: Segment) -> Bool {
+        if hand.reserves, !registry.isEntered(segment.number) { return false }
+        for (kind, key) in hand.work.keysMade(in: segment.number) {
+            guard segment.marks[kind].covers(key) else { return false }
+            hand.work.listings[kind] = .init(key: key, epoch: segment.marks[kind].epoch)
+        }
+        return true
+    }
+
+    /// Makes the first try of a work, without a task; what cannot be done so is carried out by one.
+    private func send(_ hand: WorkInHand, to segment: Segment) {
+        underWay += 1
+        let sequence = nextSequence()
+        records.send(
+            hand.work,
+            to: segment.key,
+            segment.number,
+            by: worker(hand.process),
+            sequence: sequence
+        ) { result in
+            self.assumeIsolated { $0.answered(result, hand, segment, sequence) }
+        }
+    }
+
+    private func answered(
+        _ result: Result<SegmentWork.Outcome, AerospikeError>,
+        _ hand: WorkInHand,
+        _ segment: Segment,
+        _ sequence: Int64
+    ) {
+        switch result {
+        case .success(let outcome):
+            told(.applied(outcome), hand, segment)
+            end(segment)
+        case .failure(let error):
+            let first = FirstTry(sequence: sequence, failure: error)
+            begin { engine in await engine.carryOut(hand, on: segment, after: first) }
+        }
+        endedCount += 1
+        endTurnSoon()
+    }
+
+    /// A work is done with: the next may go.
+    private func end(_ segment: Segment) {
+        segment.isBusy = false
+        segment.popsUnderWay = 0
+        touch(segment)
+        if segment.isTail { touch(segment.tube) }
     }
 
     private func gather(_ segment: Segment) -> WorkInHand? {
@@ -68,6 +120,9 @@ extension StoreEngine {
             if update.isTimeout { hand.work.timeouts += 1 }
         }
         hand.work.appends = hand.appends.map(\.entry)
+        // The tail is not ended while it takes jobs, however few are left.
+        let isTaking = segment.isTail && !segment.tube.isTailFull
+        hand.work.countsJobs = hand.work.closes || !hand.work.removals.isEmpty && !isTaking
         return hand.work.isEmpty ? nil : hand
     }
 
@@ -89,6 +144,7 @@ extension StoreEngine {
         }
         guard !hand.pops.isEmpty else { return }
         hand.work.pops = hand.pops.count
+        hand.work.countsReady = segment.readyCount == nil
         segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
@@ -134,38 +190,62 @@ extension StoreEngine {
 
     // MARK: - Carrying out
 
-    private func carryOut(_ given: WorkInHand, on segment: Segment) async {
+    /// A try of a work that failed.
+    private struct FirstTry: Sendable {
+        let sequence: Int64
+        let failure: AerospikeError
+    }
+
+    private func carryOut(_ given: WorkInHand, on segment: Segment, after first: FirstTry? = nil) async {
         var hand = given
+        var first = first
         var absences = 0
         do {
-            if hand.work.pops > 0 || hand.work.updates.values.contains(where: { $0.state.kind == .reserved }) {
+            if first == nil, hand.reserves {
                 try await enterFootprint(segment)
                 try check(hand)
             }
-            while true {
-                let isListed = try await list(&hand.work, segment)
-                try check(hand)
-                guard isListed else { return isOver(segment, hand) }
+            loop: while true {
+                let tried = first.take()
+                if tried == nil {
+                    let isListed = try await list(&hand.work, segment)
+                    try check(hand)
+                    guard isListed else {
+                        isOver(segment, hand)
+                        break loop
+                    }
+                }
                 let performed = try await records.perform(
                     hand.work,
                     on: segment.number,
                     process: hand.process,
-                    sequence: nextSequence(),
-                    held: segment.held
+                    sequence: tried?.sequence ?? nextSequence(),
+                    held: segment.held,
+                    after: tried?.failure
                 )
-                if life != hand.life { return outlived(hand, performed, segment) }
                 switch performed {
-                case .applied(let outcome): return applied(outcome, hand, segment)
-                case .gone:
+                case .gone where life == hand.life && absences < 2:
                     // Once may be a mistake of a node; the jobs that are held here would be given up for it.
                     absences += 1
-                    if absences > 2 { return isOver(segment, hand) }
-                case .refused:
-                    if try await !refused(&hand, segment) { return }
+                case .refused where life == hand.life:
+                    if try await !refused(&hand, segment) { break loop }
+                default:
+                    told(performed, hand, segment)
+                    break loop
                 }
             }
         } catch {
             failed(hand, segment, error)
+        }
+        end(segment)
+    }
+
+    /// It is known what became of a work.
+    private func told(_ performed: SegmentRecords.Performed, _ hand: WorkInHand, _ segment: Segment) {
+        if life != hand.life { return outlived(hand, performed, segment) }
+        switch performed {
+        case .applied(let outcome): applied(outcome, hand, segment)
+        case .gone, .refused: isOver(segment, hand)
         }
     }
 
@@ -214,7 +294,7 @@ extension StoreEngine {
         work.listings = [:]
         for (kind, key) in work.keysMade(in: segment.number) {
             if segment.marks[kind].covers(key) {
-                work.listings[kind] = .init(key: key)
+                work.listings[kind] = .init(key: key, epoch: segment.marks[kind].epoch)
                 continue
             }
             guard let directory = try await findDirectory(segment.tube),
@@ -224,20 +304,18 @@ extension StoreEngine {
             else { return false }
             segment.marks = marks
             if marks[kind].covers(key) {
-                work.listings[kind] = .init(key: key)
+                work.listings[kind] = .init(key: key, epoch: marks[kind].epoch)
                 continue
             }
             let isLive = try await directory.list(kind, at: segment.position, segment: segment.number, key)
             guard isLive else { return false }
-            work.listings[kind] = .init(key: key, epoch: marks[kind].epoch)
+            work.listings[kind] = .init(key: key, epoch: marks[kind].epoch, setsMark: true)
         }
         return true
     }
 
     private func applied(_ outcome: SegmentWork.Outcome, _ hand: WorkInHand, _ segment: Segment) {
-        for (kind, listing) in hand.work.listings where listing.epoch != nil {
-            segment.marks[kind].key = listing.key
-        }
+        for (kind, listing) in hand.work.listings where listing.setsMark { segment.marks[kind].key = listing.key }
         var readied = 0
         for (slot, update) in hand.updates {
             let isPresent = outcome.present.contains(slot)
@@ -258,9 +336,16 @@ extension StoreEngine {
         hand.guarded?.resume(returning: true)
         if !hand.appends.isEmpty || hand.work.closes { readied += appended(hand, segment) }
         segment.popsUnderWay = 0
+        if let count = outcome.jobCount {
+            segment.isEmptied = count == 0
+        } else if !hand.appends.isEmpty {
+            segment.isEmptied = false
+        }
         if hand.work.pops > 0 {
             segment.tube.setBest(outcome.nextReady, of: segment)
-            segment.readyCount = outcome.readyCount
+            let known = outcome.readyCount ?? segment.readyCount.map { $0 - outcome.popped.count }
+            // Others may have reserved some, or made more ready.
+            segment.readyCount = outcome.nextReady == nil ? 0 : known.map { max(1, $0) }
             segment.knownSince = .now()
             if segment.best == nil { segment.noteEmpty() }
             give(outcome.popped, to: hand.pops, of: segment)
@@ -270,7 +355,6 @@ extension StoreEngine {
             serve(segment.tube, jobs: readied)
             tellPeers(segment.tube)
         }
-        segment.isEmptied = outcome.jobCount == 0 && !segment.isTail
     }
 
     /// Notes what became of a job; true where it is ready now.

@@ -36,9 +36,13 @@ actor StoreEngine {
     private var dirtyTubes = CircularBuffer<Tube>()
     var sessionsToAdvance = CircularBuffer<Session>()
 
+    /// Whether the turn is to end as soon as what has arrived was taken in.
+    private var isTurnToEnd = false
+
     var timers = TimerHeap<Timer>()
     private var scheduled: (at: NIODeadline, task: Scheduled<Void>)?
 
+    private var knownWorker: SegmentWorker?
     private var lastSequence: Int64 = 0
     private var lastBurial: Int64 = 0
     var lastTurn: UInt64 = 0
@@ -51,6 +55,8 @@ actor StoreEngine {
     var isAbandoned = false
     /// Works and other calls under way; closing waits for them.
     var underWay = 0
+    /// Those of them that came to their end in this turn.
+    var endedCount = 0
     var whenIdle: [CheckedContinuation<Void, Never>] = []
     let sessionIDs: SessionIDs
 
@@ -93,6 +99,14 @@ actor StoreEngine {
 
     var process: ProcessNumber { registry.number }
 
+    /// A process as the one that does works: this one, or what it was in an earlier life.
+    func worker(_ process: ProcessNumber) -> SegmentWorker {
+        if let knownWorker, knownWorker.process == process { return knownWorker }
+        let worker = SegmentWorker(process)
+        knownWorker = worker
+        return worker
+    }
+
     /// Greater than all before: of all works of this process.
     ///
     /// The number after it is that of the work's seal.
@@ -122,7 +136,7 @@ actor StoreEngine {
 
     func segment(_ number: SegmentNumber, of tube: Tube, position: Int) -> Segment {
         if let segment = segments[number] { return segment }
-        let segment = Segment(number, tube: tube, position: position)
+        let segment = Segment(number, at: records.key(number), tube: tube, position: position)
         segments[number] = segment
         return segment
     }
@@ -157,8 +171,14 @@ actor StoreEngine {
 
     private func run(_ body: @Sendable (isolated StoreEngine) async -> Void) async {
         await body(self)
-        underWay -= 1
+        endedCount += 1
         endTurn()
+    }
+
+    /// Takes note of what came to its end, when what follows from it is under way.
+    private func noteEnded() {
+        underWay -= endedCount
+        endedCount = 0
         if underWay == 0, !whenIdle.isEmpty {
             let waiters = whenIdle
             whenIdle = []
@@ -166,8 +186,16 @@ actor StoreEngine {
         }
     }
 
+    /// Ends the turn when whoever runs now lets go, together with what else arrived.
+    func endTurnSoon() {
+        guard !isTurnToEnd else { return }
+        isTurnToEnd = true
+        eventLoop.execute { self.assumeIsolated { $0.endTurn() } }
+    }
+
     /// Sends what has gathered, and delivers the replies.
     func endTurn() {
+        isTurnToEnd = false
         while !isAbandoned {
             // Who came first is first, and all that came is in before anything leaves.
             if let session = sessionsToAdvance.popFirst() {
@@ -183,6 +211,7 @@ actor StoreEngine {
             }
         }
         for outbox in outboxes { outbox.notify() }
+        if endedCount > 0 { noteEnded() }
         if !isAbandoned { schedule() }
     }
 

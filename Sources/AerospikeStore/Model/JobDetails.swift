@@ -8,6 +8,11 @@ enum JobBody: Sendable, Equatable {
     /// In records of its own.
     case separate(BodyReference)
 
+    /// Makes a body here one of its own, which shares no memory with what it was read from.
+    mutating func copy() {
+        if case .inline(let bytes) = self { self = .inline(ByteBuffer(bytes: bytes.readableBytesView)) }
+    }
+
     /// The stored size in bytes.
     var count: Int {
         switch self {

@@ -41,7 +41,7 @@ struct ProcessRecords: Sendable {
     }
 
     /// The format of the records that this version reads and writes.
-    static let formatVersion: Int64 = 1
+    static let formatVersion: Int64 = 2
     static let secretBytes = 32
 
     let client: AerospikeClient

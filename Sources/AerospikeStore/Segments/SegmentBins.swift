@@ -12,20 +12,23 @@ enum SegmentBin {
     static let closed = "c"
     /// The jobs: slot → entry.
     static let jobs = "j"
-    /// What was done last for each process: process → sequence.
-    static let tokens = "k"
+    /// The number of what a process did last here: a bin for each, which costs the server less than a map of them.
+    static func token(_ process: ProcessNumber) -> String { tokenStart + String(process, radix: 36) }
+    static let tokenStart = "k"
+    /// Whose token a bin is; nil if it is none.
+    static func process(ofToken name: String) -> ProcessNumber? {
+        name.hasPrefix(tokenStart) ? ProcessNumber(name.dropFirst(tokenStart.count), radix: 36) : nil
+    }
     /// Under what the directory lists the segment, or under less: the key's numbers.
     static func mark(_ kind: DirectoryKind) -> String { kind.markBin }
     /// How often that was raised.
     static func epoch(_ kind: DirectoryKind) -> String { kind.epochBin }
-    /// Jobs deleted by command.
-    static let deleted = "d"
     /// Reservations that ran out of time.
     static let timeouts = "to"
     /// Stored bytes of the bodies that are here.
     static let usedBytes = "u"
-    /// The same before compression.
-    static let bodyBytes = "b"
+    /// By how much they were larger before compression.
+    static let savedBytes = "z"
     /// Bytes of those bodies whose compression saved nothing.
     static let skippedBytes = "s"
 }

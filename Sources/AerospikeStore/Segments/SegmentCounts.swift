@@ -12,17 +12,17 @@ struct SegmentCounts: Sendable {
     ]
 
     private static let bins = [
-        SegmentBin.nextSlot, SegmentBin.deleted, SegmentBin.usedBytes, SegmentBin.bodyBytes, SegmentBin.skippedBytes,
-        SegmentBin.timeouts,
+        SegmentBin.nextSlot, SegmentBin.usedBytes, SegmentBin.savedBytes, SegmentBin.skippedBytes, SegmentBin.timeouts,
     ]
 
     /// What is asked of a segment.
     static let reads: [Operation] =
-        selectors.map { SegmentWork.jobs.get($0, returning: .count) } + bins.map { .get($0) }
+        selectors.map { SegmentRecords.jobs.get($0, returning: .count) } + bins.map { .get($0) }
 
     /// From the answers to ``reads``.
     init?(_ record: Record) {
-        let numbers = record.bins.map { UInt64(clamping: max(0, $0.value.integer ?? 0)) }
+        let signed = record.bins.map { $0.value.integer ?? 0 }
+        let numbers = signed.map { UInt64(clamping: $0) }
         guard numbers.count == Self.selectors.count + Self.bins.count else { return nil }
         jobs.urgent = numbers[0]
         jobs.ready = numbers[1]
@@ -30,11 +30,12 @@ struct SegmentCounts: Sendable {
         jobs.delayed = numbers[3]
         jobs.buried = numbers[4]
         jobs.total = numbers[5]
-        jobs.deleted = numbers[6]
-        jobs.usedBytes = numbers[7]
-        jobs.bodyBytes = numbers[8]
-        jobs.skippedBytes = numbers[9]
-        timeouts = numbers[10]
+        let present = numbers[1] + numbers[2] + numbers[3] + numbers[4]
+        jobs.deleted = jobs.total - min(jobs.total, present)
+        jobs.usedBytes = numbers[6]
+        jobs.bodyBytes = UInt64(clamping: signed[6] + signed[7])
+        jobs.skippedBytes = numbers[8]
+        timeouts = numbers[9]
     }
 
     init() {}
@@ -87,14 +88,8 @@ extension SegmentRecords {
             guard let state = try await read(segment) else { return nil }
             if state.entries.isEmpty { return cleared }
             let slots = state.entries.keys.sorted().map { Value.integer(Int64($0)) }
-            var used = 0
-            var whole = 0
-            var skipped = 0
-            for entry in state.entries.values {
-                used += entry.details.body.count
-                whole += entry.details.originalBytes
-                skipped += entry.details.skippedBytes
-            }
+            var counts = BodyCounts()
+            for entry in state.entries.values { counts.subtract(entry.details) }
             // Exactly those that were read: what was put or deleted since makes another turn.
             policy.filter =
                 Exp<Value.Map>.map(bin: SegmentBin.jobs)
@@ -102,17 +97,8 @@ extension SegmentRecords {
             // A lost answer is found out by reading again; what was cleared then is told with the rest.
             cleared.merge(state.entries) { old, _ in old }
             do throws(AerospikeError) {
-                _ = try await client.operate(
-                    key(segment),
-                    [
-                        SegmentWork.jobs.remove(.keys(in: slots)), .add(SegmentBin.deleted, slots.count),
-                        .add(SegmentBin.usedBytes, -used), .add(SegmentBin.bodyBytes, -whole),
-                        .add(SegmentBin.skippedBytes, -skipped),
-                        // Fills the index of ranks before it is stored, see SegmentWork.
-                        SegmentWork.jobs.get(.ranks(from: 0, count: 1), returning: .key),
-                    ],
-                    policy: policy
-                )
+                let remove = Self.jobs.remove(.keys(in: slots))
+                _ = try await client.operate(key(segment), [remove] + counts.operations, policy: policy)
                 return cleared
             } catch  where error.code == .filteredOut {
                 for slot in state.entries.keys { cleared[slot] = nil }

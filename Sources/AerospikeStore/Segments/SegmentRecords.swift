@@ -9,6 +9,11 @@ struct SegmentRecords: Sendable {
     let client: AerospikeClient
     let layout: StoreLayout
 
+    static let jobs = Operation.map(SegmentBin.jobs)
+    static let countReady = jobs.get(.values(from: [0], upTo: [1]), returning: .count)
+    /// A read by rank, whose answer nobody looks at.
+    static let fillRanks = jobs.get(.ranks(from: 0, count: 1), returning: .key)
+
     func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
 
     /// Writes down where the directory has a new segment.
@@ -48,8 +53,7 @@ struct SegmentRecords: Sendable {
                 .list(Value.List(ReadyKey.least(of: segment).directoryKey.elements(.ready)))
             ),
             .put(SegmentBin.epoch(.ready), 0), .put(SegmentBin.epoch(.wake), 0), .put(SegmentBin.epoch(.buried), 0),
-            SegmentWork.jobs.create(order: .keyValueOrdered, persistsIndex: true),
-            .map(SegmentBin.tokens).create(order: .keyOrdered),
+            Self.jobs.create(order: .keyValueOrdered, persistsIndex: true),
         ]
         try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
@@ -64,19 +68,23 @@ struct SegmentRecords: Sendable {
     ///
     /// The sequence is greater than that of all works of this process on this segment before; one is done after the other. By
     /// the slots that the process holds here already an answer that was lost is found out.
+    /// A first try may have been made already, see ``send(_:to:_:by:sequence:_:)``: `failure` is what it came to.
     func perform(
         _ work: SegmentWork,
         on segment: SegmentNumber,
         process: ProcessNumber,
         sequence: Int64,
-        held: Set<Int>
+        held: Set<Int>,
+        after failure: AerospikeError? = nil
     ) async throws(AerospikeError) -> Performed {
-        let request = work.request(process: process, sequence: sequence)
+        let request = WorkRequest(work, by: SegmentWorker(process), sequence: sequence)
         let policy = Self.guarded(by: request.filter)
+        var failure = failure
         return try await persistently { (wasInDoubt) throws(AerospikeError) in
             do throws(AerospikeError) {
-                let record = try await client.operate(key(segment), request.operations, policy: policy)
-                guard let outcome = work.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
+                if let first = failure.take() { throw first }
+                let record = try await client.make(request.call(on: key(segment), policy: policy))
+                guard let outcome = request.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
                 return .applied(outcome)
             } catch {
                 switch error.code {
@@ -91,6 +99,37 @@ struct SegmentRecords: Sendable {
         }
     }
 
+    /// Makes one try of a work, and tells a function what came of it; ``perform(_:on:process:sequence:held:after:)`` goes
+    /// on from a failure.
+    ///
+    /// - Parameters:
+    ///   - work: what is to be done.
+    ///   - place: the segment's key.
+    ///   - segment: the segment.
+    ///   - worker: who does it.
+    ///   - sequence: the work's number.
+    ///   - completion: is told on the engine's event loop, or before this returns.
+    func send(
+        _ work: SegmentWork,
+        to place: Key,
+        _ segment: SegmentNumber,
+        by worker: SegmentWorker,
+        sequence: Int64,
+        _ completion: @escaping @Sendable (Result<SegmentWork.Outcome, AerospikeError>) -> Void
+    ) {
+        let request = WorkRequest(work, by: worker, sequence: sequence)
+        let sent = request.call(on: place, policy: Self.guarded(by: request.filter))
+        client.tryOnce(sent) { result in
+            do throws(AerospikeError) {
+                let record = try result.get().record(answering: sent)
+                guard let outcome = request.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
+                completion(.success(outcome))
+            } catch {
+                completion(.failure(error))
+            }
+        }
+    }
+
     /// Sees to it that no try of a work that is in doubt takes effect any more.
     ///
     /// - Returns: false if one did before.
@@ -100,9 +139,8 @@ struct SegmentRecords: Sendable {
         sequence: Int64
     ) async throws(AerospikeError) -> Bool {
         do throws(AerospikeError) {
-            let token = Operation.map(SegmentBin.tokens)
-                .put(.integer(Int64(process)), .integer(sequence + 1), policy: MapWritePolicy(order: .keyOrdered))
-            let policy = Self.guarded(by: SegmentWork.isNext(process, sequence))
+            let policy = Self.guarded(by: SegmentWorker(process).filter(sequence))
+            let token = Operation.put(SegmentBin.token(process), .integer(sequence + 1))
             _ = try await client.operate(key(segment), [token], policy: policy)
             return true
         } catch  where error.code == .filteredOut {
@@ -123,7 +161,7 @@ struct SegmentRecords: Sendable {
         guard state.tokens[process] == sequence else { return .refused }
         var outcome = SegmentWork.Outcome()
         // A job that this process held, or that was as it was seen, was there: who changed it since came later.
-        outcome.present = Set(work.removals.keys).union(work.updates.keys)
+        outcome.present = Array(work.updates.keys) + Array(work.removals.keys)
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
@@ -151,11 +189,10 @@ struct SegmentRecords: Sendable {
         _ segment: SegmentNumber,
         against process: ProcessNumber
     ) async throws(AerospikeError) -> SegmentState? {
-        let token = Operation.map(SegmentBin.tokens)
-            .put(.integer(Int64(process)), .integer(.max), policy: MapWritePolicy(order: .keyOrdered))
+        let token = Operation.put(SegmentBin.token(process), .integer(.max))
         return try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
-                let policy = Self.guarded(by: SegmentWork.isNext(process, .max))
+                let policy = Self.guarded(by: SegmentWorker(process).filter(.max))
                 _ = try await client.operate(key(segment), [token], policy: policy)
             } catch  where error.code == .filteredOut {
                 // Somebody was here before.
@@ -186,7 +223,7 @@ struct SegmentRecords: Sendable {
         if kind == .ready { condition = condition && Exp<Bool>.exists(bin: SegmentBin.closed) }
         if let key {
             // A raise sets no mark where there is none, and lowers none.
-            let isLess = !SegmentWork.isMarked(kind, from: key)
+            let isLess = !Self.isMarked(kind, from: key)
             condition = condition && Exp<Bool>.exists(bin: SegmentBin.mark(kind)) && isLess
         }
         let mark: Value = key.map { .list(Value.List($0.elements(kind))) } ?? Value.null
@@ -200,6 +237,16 @@ struct SegmentRecords: Sendable {
         } catch  where error.code == .filteredOut || error.code == .notFound {
             return false
         }
+    }
+
+    /// Whether there is a mark of at least this key.
+    private static func isMarked(_ kind: DirectoryKind, from key: DirectoryKey) -> Exp<Bool> {
+        let mark = Exp<Value.List>.list(bin: SegmentBin.mark(kind))
+        let major = mark.get(.index(0), .value(Int.self))
+        guard kind.keyWidth == 2 else { return major >= Exp<Int>(Int(key.major)) }
+        let minor = mark.get(.index(1), .value(Int.self))
+        return major > Exp<Int>(Int(key.major))
+            || (major == Exp<Int>(Int(key.major)) && minor >= Exp<Int>(Int(key.minor)))
     }
 
     /// A directory's key as the elements behind the state of an entry in a segment.
@@ -238,7 +285,7 @@ struct SegmentRecords: Sendable {
         _ selector: MapSelector
     ) async throws(AerospikeError) -> SegmentSlice? {
         let operations: [Operation] = [
-            .get(SegmentBin.tube), .get(SegmentBin.position), SegmentWork.jobs.get(selector, returning: .keyValue),
+            .get(SegmentBin.tube), .get(SegmentBin.position), Self.jobs.get(selector, returning: .keyValue),
         ]
         do throws(AerospikeError) {
             let record = try await client.operate(key(segment), operations)

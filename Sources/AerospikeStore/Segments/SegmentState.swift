@@ -11,8 +11,10 @@ struct SegmentState: Sendable {
     var entries: [Int: JobEntry]
     /// The last sequence of each process.
     var tokens: [ProcessNumber: Int64]
-    var deleted: Int
     var timeouts: Int
+
+    /// Jobs that were put and are no more.
+    var deleted: Int { nextSlot - entries.count }
 
     /// How much its jobs add to the record, in bytes.
     var bytes: Int { entries.values.reduce(0) { $0 + $1.approximateBytes } }
@@ -32,10 +34,10 @@ struct SegmentState: Sendable {
             entries[Int(slot)] = entry
         }
         tokens = [:]
-        if case .map(let map)? = record[SegmentBin.tokens] {
-            for case (.integer(let process), .integer(let sequence)) in map { tokens[Int(process)] = sequence }
+        for bin in record.bins {
+            guard let process = SegmentBin.process(ofToken: bin.name) else { continue }
+            tokens[process] = bin.value.integer
         }
-        deleted = Int(record[SegmentBin.deleted]?.integer ?? 0)
         timeouts = Int(record[SegmentBin.timeouts]?.integer ?? 0)
     }
 }

@@ -278,10 +278,10 @@ import Testing
 
     @Test func refusesAnotherFormatAndWhatIsNoQueue() async throws {
         try await StoreServer.withNodes { server in
-            _ = try await server.client.put(server.layout.queueKey, ["v": 2])
+            _ = try await server.client.put(server.layout.queueKey, ["v": 3])
             let newer = await #expect(throws: JobStoreError.self) { _ = try await open(server) }
             #expect(newer?.code == .unknownVersion)
-            #expect(newer?.message.contains("format 2") == true)
+            #expect(newer?.message.contains("format 3") == true)
             _ = try await server.client.put(server.layout.queueKey, ["v": "x"])
             let other = await #expect(throws: JobStoreError.self) { _ = try await open(server) }
             #expect(other?.code == .notAStore)

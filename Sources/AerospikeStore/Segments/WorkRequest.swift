@@ -1,0 +1,222 @@
+import Aerospike
+import BeanspikeCore
+import NIOCore
+
+/// A ``SegmentWork`` as it is sent: operations, the filter that they are sent under, and what each will answer.
+struct WorkRequest: Sendable {
+    private var operations: [Operation] = []
+    let filter: Exp<Bool>
+    private var answers: [Answer] = []
+    private let work: SegmentWork
+
+    /// What an operation answers.
+    private enum Answer {
+        case nothing
+        /// Slots that are there.
+        case present
+        /// How many jobs of this slot are there: one or none.
+        case isPresent(Int)
+        /// The ready jobs of the lowest ranks.
+        case lowest
+        case readyCount
+        case jobCount
+    }
+
+    /// So many entries are written one by one, which keeps the map's index of ranks as it goes; more leave as one
+    /// operation, after which the server sorts the index anew: as much work as some six entries make.
+    private static let singlesMax = 6
+
+    /// - Parameters:
+    ///   - work: what is to be done.
+    ///   - worker: who does it.
+    ///   - sequence: the work's number.
+    init(_ work: SegmentWork, by worker: SegmentWorker, sequence: Int64) {
+        self.work = work
+        filter = WorkConditions(work, worker, sequence).filter
+        operations.reserveCapacity(8)
+        answers.reserveCapacity(8)
+        var isUnsorted = false
+        addUpdates(&isUnsorted)
+        addRemovals()
+        addAppends(&isUnsorted)
+        addPops(worker)
+        addCounters()
+        add(.put(worker.tokenBin, .integer(sequence)))
+        // Entries written together leave the index of ranks to be filled by the next read, which would write into the
+        // storage: a node that keeps its data in memory protects that, and ends. A read in the same call fills it before it
+        // is stored (aerospike-server 8.1, base/particle_map.c, `map_add_items_ordered`).
+        if isUnsorted { add(SegmentRecords.fillRanks) }
+        if work.countsReady { add(SegmentRecords.countReady, .readyCount) }
+        if work.countsJobs { add(SegmentRecords.jobs.size(), .jobCount) }
+    }
+
+    private mutating func add(_ operation: Operation, _ answer: Answer = .nothing) {
+        operations.append(operation)
+        answers.append(answer)
+    }
+
+    // MARK: - The operations
+
+    private mutating func addUpdates(_ isUnsorted: inout Bool) {
+        guard !work.updates.isEmpty else { return }
+        let slots = work.updates.keys.sorted()
+        if slots.count == 1 {
+            add(SegmentRecords.jobs.get(.key(.integer(Int64(slots[0]))), returning: .count), .isPresent(slots[0]))
+        } else {
+            add(SegmentRecords.jobs.get(.keys(in: slots.map { .integer(Int64($0)) }), returning: .key), .present)
+        }
+        let entries = slots.compactMap { slot in work.updates[slot].map { (slot: slot, entry: $0) } }
+        write(entries, flags: [.updateOnly, .noFail], &isUnsorted)
+    }
+
+    private mutating func addRemovals() {
+        guard !work.removals.isEmpty else { return }
+        let slots = work.removals.keys.sorted()
+        if slots.count == 1 {
+            add(SegmentRecords.jobs.remove(.key(.integer(Int64(slots[0]))), returning: .count), .isPresent(slots[0]))
+        } else {
+            add(SegmentRecords.jobs.remove(.keys(in: slots.map { .integer(Int64($0)) }), returning: .key), .present)
+        }
+    }
+
+    private mutating func addAppends(_ isUnsorted: inout Bool) {
+        if !work.appends.isEmpty {
+            let entries = work.appends.enumerated().map { (slot: work.firstSlot + $0, entry: $1) }
+            write(entries, flags: [], &isUnsorted)
+            add(.put(SegmentBin.nextSlot, .integer(Int64(work.firstSlot + work.appends.count))))
+        }
+        if work.closes { add(.put(SegmentBin.closed, 1)) }
+    }
+
+    private mutating func write(
+        _ entries: [(slot: Int, entry: JobEntry)],
+        flags: MapWriteFlags,
+        _ isUnsorted: inout Bool
+    ) {
+        guard entries.count > Self.singlesMax else {
+            let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
+            for (slot, entry) in entries {
+                add(SegmentRecords.jobs.put(.integer(Int64(slot)), entry.value(slot: slot), policy: policy))
+            }
+            return
+        }
+        var flags = flags
+        if flags.contains(.noFail) { flags.insert(.partial) }
+        let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
+        var map = Value.Map(entries.map { (key: .integer(Int64($0.slot)), value: $0.entry.value(slot: $0.slot)) })
+        map.order = .keyOrdered
+        add(SegmentRecords.jobs.put(contentsOf: map, policy: policy))
+        isUnsorted = true
+    }
+
+    private mutating func addPops(_ worker: SegmentWorker) {
+        guard work.pops > 0 else { return }
+        add(SegmentRecords.jobs.get(.ranks(from: 0, count: work.pops + 1), returning: .keyValue), .lowest)
+        let pop = worker.pop(work.popMilliseconds, work.popPriorityMax)
+        for _ in 0..<work.pops { add(pop) }
+    }
+
+    private mutating func addCounters() {
+        var counts = BodyCounts()
+        for entry in work.appends { counts.add(entry.details) }
+        for details in work.removals.values { counts.subtract(details) }
+        for (slot, before) in work.replaced {
+            counts.subtract(before)
+            if let after = work.updates[slot] { counts.add(after.details) }
+        }
+        operations += counts.operations
+        if work.timeouts != 0 { operations.append(.add(SegmentBin.timeouts, work.timeouts)) }
+        for (kind, listing) in work.listings where listing.setsMark {
+            operations.append(.put(SegmentBin.mark(kind), .list(Value.List(listing.key.elements(kind)))))
+        }
+        while answers.count < operations.count { answers.append(.nothing) }
+    }
+
+    // MARK: - As it is sent
+
+    /// The call; where nobody looks at answers, one to which the server makes none.
+    func call(on key: Key, policy: WritePolicy) -> RecordRequest {
+        isSilent
+            ? .write(key, operations, policy: policy)
+            : .operate(key, operations, readPolicy: ReadPolicy(), writePolicy: policy)
+    }
+
+    private var isSilent: Bool {
+        for (operation, answer) in zip(operations, answers) {
+            guard case .nothing = answer, operation.isWrite else { return false }
+        }
+        return true
+    }
+
+    // MARK: - The answer
+
+    /// Reads the answers; nil where they are not those of the request.
+    func outcome(_ record: Record, segment: SegmentNumber) -> SegmentWork.Outcome? {
+        var outcome = SegmentWork.Outcome()
+        if isSilent { return outcome }
+        guard record.bins.count == answers.count else { return nil }
+        for (answer, bin) in zip(answers, record.bins) {
+            switch answer {
+            case .nothing: continue
+            case .present:
+                guard case .list(let slots) = bin.value else { return nil }
+                for case .integer(let slot) in slots { outcome.present.append(Int(slot)) }
+            case .isPresent(let slot):
+                guard case .integer(let count) = bin.value else { return nil }
+                if count > 0 { outcome.present.append(slot) }
+            case .lowest:
+                guard case .map(let lowest) = bin.value, read(lowest, segment, &outcome) else { return nil }
+            case .readyCount:
+                guard case .integer(let count) = bin.value else { return nil }
+                outcome.readyCount = Int(count)
+            case .jobCount:
+                guard case .integer(let count) = bin.value else { return nil }
+                outcome.jobCount = Int(count)
+            }
+        }
+        return outcome
+    }
+
+    private func read(_ lowest: Value.Map, _ segment: SegmentNumber, _ outcome: inout SegmentWork.Outcome) -> Bool {
+        var ready: [(slot: Int, entry: JobEntry)] = []
+        for (key, value) in lowest {
+            guard case .integer(let slot) = key, let entry = JobEntry(value) else { return false }
+            if case .ready = entry.state { ready.append((Int(slot), entry)) }
+        }
+        // A map's entries come in the order of its keys, not of their rank.
+        ready.sort { $0.entry.order(slot: $0.slot) < $1.entry.order(slot: $1.slot) }
+        outcome.popped = ready.prefix(work.pops).filter { $0.entry.details.priority <= work.popPriorityMax }
+        // What is kept must not keep the buffer that it arrived in.
+        for index in outcome.popped.indices { outcome.popped[index].entry.details.body.copy() }
+        if let next = ready.dropFirst(outcome.popped.count).first, case .ready(let priority) = next.entry.state {
+            outcome.nextReady = ReadyKey(
+                priority: priority,
+                id: JobPlace(segment: segment, slot: next.slot).id
+            )
+        }
+        return true
+    }
+}
+
+/// How the counts of bodies change.
+struct BodyCounts {
+    private var used = 0
+    private var saved = 0
+    private var skipped = 0
+
+    mutating func add(_ details: JobDetails) { count(details, 1) }
+
+    mutating func subtract(_ details: JobDetails) { count(details, -1) }
+
+    private mutating func count(_ details: JobDetails, _ sign: Int) {
+        used += sign * details.body.count
+        saved += sign * (details.originalBytes - details.body.count)
+        skipped += sign * details.skippedBytes
+    }
+
+    var operations: [Operation] {
+        [(SegmentBin.usedBytes, used), (SegmentBin.savedBytes, saved), (SegmentBin.skippedBytes, skipped)]
+            .filter { $0.1 != 0 }
+            .map { Operation.add($0.0, $0.1) }
+    }
+}
