@@ -11,7 +11,7 @@ public final class AerospikeStore: JobStore {
     /// How a store on a cluster behaves.
     public struct Options: Sendable {
         /// After which silence the other processes take this one for dead, and give its jobs out; 200 ms to an hour.
-        public var deathInterval = Duration.seconds(5)
+        public var deathInterval = Duration.seconds(2)
         /// The address to take other processes' messages on; nil for none, and then waiting consumers poll.
         public var peerHost: String? = "127.0.0.1"
         /// The port to take them on; 0 for any that is free.
@@ -198,6 +198,8 @@ public final class AerospikeStore: JobStore {
             task.cancel()
             await task.value
         }
+        // What could not come to its end fails now, and nothing may be left for threads that are gone.
+        await engine.untilIdle()
         try? await group.shutdownGracefully()
         if let failure { throw failure }
     }

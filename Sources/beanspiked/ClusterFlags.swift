@@ -26,7 +26,7 @@ struct ClusterFlags: ParsableArguments {
             valueName: "SEC"
         )
     )
-    var deathInterval = 5.0
+    var deathInterval = 2.0
 
     @Option(
         help: ArgumentHelp("Try so many seconds to reach the cluster at the start, then end.", valueName: "SEC")

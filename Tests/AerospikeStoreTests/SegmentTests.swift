@@ -24,8 +24,8 @@ import Testing
         try await StoreCluster.with { client, layout in
             let records = SegmentRecords(client: client, layout: layout)
             let tube = try #require(TubeName("alpha"))
-            try await records.create(7, tube: tube)
-            try await records.create(7, tube: tube)
+            #expect(try await records.create(7, tube: tube))
+            #expect(try await !records.create(7, tube: tube))
             try await records.setPosition(7, 3)
             var put = SegmentWork()
             put.countsJobs = true

@@ -57,7 +57,9 @@ package struct BodyStore: Sendable {
             _ = try await mapPieces(of: reference) { [policy] piece in
                 let range = reference.range(ofPiece: piece)
                 let bytes = body.getSlice(at: body.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
-                try await client.put(key(reference, piece), ["b": .blob(bytes)], policy: policy)
+                _ = try await tryingAgain { () throws(AerospikeError) in
+                    try await client.put(key(reference, piece), ["b": .blob(bytes)], policy: policy)
+                }
             }
         } catch {
             // Nobody will ever refer to what was written. What cannot be deleted now stays.
@@ -100,7 +102,10 @@ package struct BodyStore: Sendable {
 
     private func read(_ reference: BodyReference, _ piece: Int) async throws -> ByteBuffer {
         let place = "Piece \(piece + 1) of \(reference.pieceCount) of a body"
-        guard let bytes = try await client.get(key(reference, piece), bins: ["b"])?["b"]?.blob else {
+        let record = try await tryingAgain { () throws(AerospikeError) in
+            try await client.get(key(reference, piece), bins: ["b"])
+        }
+        guard let bytes = record?["b"]?.blob else {
             throw JobStoreError(
                 .readFailed,
                 "\(place) is missing in the cluster. Somebody deleted it, or nodes were lost that had its only copies."

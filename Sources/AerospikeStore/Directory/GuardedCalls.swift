@@ -35,15 +35,18 @@ extension AerospikeClient: RecordCalls {
 package struct GuardedCalls: Sendable {
     private let records: any RecordCalls
     private let call: CallPolicy
+    /// How often a call is made that fails for what passes, as while a node is gone and the others have not taken over.
+    private let triesMax: Int
 
     /// Calls of a client, by its own policy but tried again when they are in doubt.
     package init(_ client: AerospikeClient) {
-        self.init(client, policy: client.configuration.call)
+        self.init(client, policy: client.configuration.call, triesMax: 8)
     }
 
     /// Calls by a policy, tried again when they are in doubt.
-    package init(_ records: any RecordCalls, policy: CallPolicy) {
+    package init(_ records: any RecordCalls, policy: CallPolicy, triesMax: Int = 1) {
         self.records = records
+        self.triesMax = triesMax
         var call = policy
         call.retriesInDoubt = true
         self.call = call
@@ -82,7 +85,9 @@ package struct GuardedCalls: Sendable {
         exceptions: [ResultCode]
     ) async throws -> Record? {
         do throws(AerospikeError) {
-            return try await records.operate(key, operations, policy: policy)
+            return try await tryingAgain(triesMax) { () throws(AerospikeError) in
+                try await records.operate(key, operations, policy: policy)
+            }
         } catch {
             guard exceptions.contains(error.code) else { throw error }
             return nil
@@ -100,13 +105,16 @@ package struct GuardedCalls: Sendable {
         if parts.count == 1 {
             return [try await read(parts[0].key, parts[0].operations)]
         }
-        let answers = try await records.operate(parts)
-        return try answers.map { answer in
-            switch answer {
-            case .success(let record): record
-            case .failure(let error) where error.code == .notFound: nil
-            case .failure(let error): throw error
+        return try await tryingAgain(triesMax) { () throws(AerospikeError) in
+            var found: [Record?] = []
+            for answer in try await records.operate(parts) {
+                switch answer {
+                case .success(let record): found.append(record)
+                case .failure(let error) where error.code == .notFound: found.append(nil)
+                case .failure(let error): throw error
+                }
             }
+            return found
         }
     }
 }

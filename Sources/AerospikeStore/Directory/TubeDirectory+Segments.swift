@@ -135,6 +135,16 @@ extension TubeDirectory {
         return try await calls.change(leafKey(place.leaf), operations, if: place.isLive(segment)) != nil
     }
 
+    /// Whether a segment was live at a place and is not any more, or another one is live there.
+    ///
+    /// False where the leaf is not found: what it would say is not known then.
+    package func isRetired(_ segment: Int, at position: Int) async throws -> Bool {
+        let place = Place(position)
+        let reading = [Operation.map("live").get(.key(.integer(Int64(place.offset)))), .get("eb")]
+        guard let last = try await calls.read(leafKey(place.leaf), reading)?.int("live") else { return false }
+        return last != segment
+    }
+
     /// Whether a segment is live at a place: one that is not is dead, whatever its record says.
     package func isLive(_ segment: Int, at position: Int) async throws -> Bool {
         let place = Place(position)

@@ -148,9 +148,17 @@ package struct TubeDirectory: Sendable {
     }
 
     /// The tube's record was lost and perhaps made anew.
-    var isGone: JobStoreError {
-        JobStoreError(.readFailed, "The record of the tube '\(tube)' is gone or another one; open the tube again.")
-    }
+    var isGone: TubeRecordIsGone { TubeRecordIsGone(tube: tube) }
 
     func leafKey(_ leaf: Int) -> Key { layout.leafKey(incarnation: incarnation, leaf: leaf) }
+}
+
+/// A tube's record was lost, and perhaps made anew, or a node made a mistake about it: the tube is to be opened again.
+package struct TubeRecordIsGone: Error, CustomStringConvertible {
+    /// The tube.
+    package let tube: TubeName
+
+    package var description: String {
+        "The cluster has lost the record of the tube '\(tube)', or part of it, or seems to have: try again."
+    }
 }

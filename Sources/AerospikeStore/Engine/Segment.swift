@@ -49,9 +49,9 @@ final class Segment: @unchecked Sendable {
     let number: SegmentNumber
     /// Its record.
     let key: Key
-    let tube: Tube
+    private(set) var tube: Tube
     /// Where its tube's directory has it.
-    let position: Int
+    private(set) var position: Int
 
     // MARK: What is known of it
 
@@ -103,6 +103,15 @@ final class Segment: @unchecked Sendable {
     }
 
     var isTail: Bool { tube.tail === self }
+
+    /// Is another value's of the same tube from now on.
+    func move(to other: Tube, position: Int) {
+        let key = best
+        tube.setBest(nil, of: self)
+        tube = other
+        self.position = position
+        tube.setBest(key, of: self)
+    }
 
     /// Whether it may have ready jobs that nobody was sent to yet.
     var hasUnclaimed: Bool { readyCount.map { $0 > pops.count + popsUnderWay } ?? true }

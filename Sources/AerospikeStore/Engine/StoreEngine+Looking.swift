@@ -24,7 +24,7 @@ extension StoreEngine {
         begin { engine in
             var failure: (any Error)?
             do {
-                try await engine.look(tube, since: since)
+                try await engine.reopening(tube) { try await engine.look(tube, since: since) }
                 tube.lookedAt = since
             } catch {
                 failure = error
@@ -101,7 +101,12 @@ extension StoreEngine {
         let calls = unknown.map {
             BatchCall.operate(records.key($0.number), [operation, .get(SegmentBin.closed), SegmentRecords.countReady])
         }
-        let answers = try await client.batch(calls)
+        let answers = try await records.persistently(failuresMax: SegmentRecords.readsMax) {
+            (_) throws(AerospikeError) in
+            let answers = try await client.batch(calls)
+            for case .failure(let error) in answers where error.code.isTransient { throw error }
+            return answers
+        }
         for (segment, answer) in zip(unknown.map(current), answers) {
             guard segment.knownSince < since, !segment.isBusy else { continue }
             switch answer {
@@ -279,7 +284,7 @@ extension StoreEngine {
         tube.wakeMilliseconds = nil
         var isDone = false
         do {
-            isDone = try await sweepOnce(tube)
+            isDone = try await reopening(tube) { try await sweepOnce(tube) }
         } catch {
             logger.warning(
                 "delayed jobs could not be made ready",
@@ -365,6 +370,8 @@ extension StoreEngine {
         for holder: Session? = nil
     ) async -> Bool? {
         if changes.isEmpty { return true }
+        // Nothing is sent any more.
+        if isAbandoned { return nil }
         return await withCheckedContinuation { continuation in
             let segment = current(segment)
             let updates = changes.mapValues { change in

@@ -1,5 +1,6 @@
 import BeanspikeCore
 import NIOCore
+import Synchronization
 
 // The other processes: what they are told, and what becomes of the jobs of one that is dead.
 extension StoreEngine {
@@ -70,6 +71,7 @@ extension StoreEngine {
         limit.cancel()
         // A process that still holds jobs stays in the list, so that the others find it dead and give them out.
         guard underWay == 0, held.isEmpty, segments.values.allSatisfy({ $0.updates.isEmpty && $0.held.isEmpty }) else {
+            stopAll()
             return JobStoreError(
                 .writeFailed,
                 "not all jobs could be given back; they are when this process is found dead"
@@ -101,14 +103,25 @@ extension StoreEngine {
     /// Ends all activity at once and gives nothing back; returns when nothing is under way any more.
     func abandonAll() async {
         isClosing = true
+        stopAll()
+        await untilIdle()
+    }
+
+    /// Waits until nothing is under way any more.
+    func untilIdle() async {
+        while underWay > 0 { await withCheckedContinuation { whenIdle.append($0) } }
+    }
+
+    /// Sends nothing any more, and tries nothing again.
+    private func stopAll() {
         isAbandoned = true
+        records.isOver.store(true, ordering: .relaxed)
         for segment in segments.values {
             for update in segment.updates.values { fail(update, JobStoreError(.closed, "the store is closed")) }
             for change in segment.guarded { change.continuation.resume(returning: nil) }
             segment.updates = [:]
             segment.guarded = []
         }
-        while underWay > 0 { await withCheckedContinuation { whenIdle.append($0) } }
     }
 
     /// Makes the jobs of a dead process ready.
@@ -122,7 +135,16 @@ extension StoreEngine {
     }
 
     private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
-        while let state = try await records.fence(number, against: dead), let position = state.position {
+        var absences = 0
+        while true {
+            guard let state = try await records.fence(number, against: dead) else {
+                // A node may be wrong about it, as one that has just come back: nobody would look here again.
+                absences += 1
+                if absences >= 3 { return }
+                try await Task.sleep(for: .milliseconds(10))
+                continue
+            }
+            guard let position = state.position else { return }
             let held = state.entries.filter { $0.value.holder == dead }
             if held.isEmpty { return }
             let tube = tube(state.tube)

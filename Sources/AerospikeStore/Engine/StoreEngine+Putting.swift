@@ -1,5 +1,6 @@
 import Aerospike
 import BeanspikeCore
+import Logging
 import NIOCore
 
 // A tube has one segment that takes jobs, its tail, whatever process puts them: so ids rise by arrival. A process puts where
@@ -54,7 +55,7 @@ extension StoreEngine {
         tube.isTurning = true
         begin { engine in
             do {
-                try await engine.findTail(of: tube)
+                try await engine.reopening(tube) { try await engine.findTail(of: tube) }
             } catch {
                 let failure = JobStoreError(writing: error)
                 while let append = tube.appends.popFirst() {
@@ -143,8 +144,9 @@ extension StoreEngine {
         of tube: Tube,
         _ directory: TubeDirectory
     ) async throws -> (number: SegmentNumber, position: Int) {
-        let number = try await takeNumber()
-        try await records.create(number, tube: tube.name)
+        var number = try await takeNumber()
+        while try await !records.create(number, tube: tube.name) { number = try await takeNumber() }
+        registry.note(segment: number)
         let position = try await directory.add(number, key: ReadyKey.least(of: number).directoryKey)
         try await records.setPosition(number, position)
         return (number, position)
@@ -155,13 +157,29 @@ extension StoreEngine {
     /// A lost answer loses a number, which is no harm.
     private func takeNumber() async throws -> SegmentNumber {
         let key = layout.queueKey
-        let record = try await records.persistently { (_) throws(AerospikeError) in
-            try await client.operate(key, [.add("seg", 1), .get("seg")], policy: Self.updating)
+        while true {
+            // What was met before the number is taken is less.
+            let last = registry.lastSegment
+            let record = try await records.persistently { (_) throws(AerospikeError) in
+                try await client.operate(key, [.add("seg", 1), .get("seg")], policy: Self.updating)
+            }
+            guard let number = record.bins.last?.value.integer, number > 0,
+                number < Int64(Limits.jobIDBound) / Int64(StoreLimits.segmentSlots) - 1
+            else { throw JobStoreError(.limitReached, "There are no job ids left.") }
+            guard number <= last else { return SegmentNumber(number) }
+            // The cluster has lost the last of what it had acknowledged, and would give numbers twice.
+            logger.error("the cluster has lost numbers that it had given", metadata: ["number": "\(number)"])
+            let floor = last + ProcessRegistry.numbersSkipped
+            try await records.persistently { (_) throws(AerospikeError) in
+                var policy = Self.updating
+                policy.filter = .int(bin: "seg") < Exp<Int>(floor)
+                do throws(AerospikeError) {
+                    _ = try await client.operate(key, [.put("seg", .integer(Int64(floor)))], policy: policy)
+                } catch  where error.code == .filteredOut {
+                    // Another process did.
+                }
+            }
         }
-        guard let number = record.bins.last?.value.integer, number > 0,
-            number < Int64(Limits.jobIDBound) / Int64(StoreLimits.segmentSlots) - 1
-        else { throw JobStoreError(.limitReached, "There are no job ids left.") }
-        return SegmentNumber(number)
     }
 
     private static var updating: WritePolicy {
@@ -177,6 +195,41 @@ extension StoreEngine {
         guard let opened else { throw JobStoreError(.readFailed, "the tube \(tube.name) is gone; try again") }
         tube.directory = opened
         return opened
+    }
+
+    /// Does something with a tube's directory, and again if the cluster has lost the tube's record, or seemed to have.
+    func reopening<T>(_ tube: Tube, _ body: () async throws -> T) async throws -> T {
+        for _ in 0..<Self.reopeningsMax {
+            do {
+                return try await body()
+            } catch is TubeRecordIsGone {
+                try await reopen(tube)
+            }
+        }
+        return try await body()
+    }
+
+    private static let reopeningsMax = 3
+
+    /// Finds a tube's records again.
+    private func reopen(_ tube: Tube) async throws {
+        let old = tube.directory
+        tube.directory = nil
+        guard let old, try await findDirectory(tube)?.incarnation != old.incarnation else { return }
+        logger.error("the cluster has lost the record of a tube", metadata: ["tube": "\(tube.name)"])
+        // What another directory lists is not this one's.
+        if let tail = tube.tail {
+            tube.tail = nil
+            touch(tail)
+        }
+        tube.isTailFull = false
+        tube.spare = nil
+        tube.leaves = []
+        tube.lookedAt = nil
+        for segment in segments.values where segment.tube === tube {
+            segment.listed = nil
+            segment.marks = SegmentMarks()
+        }
     }
 
     /// The tube's records; nil if there are none.
@@ -201,11 +254,8 @@ extension StoreEngine {
     func forget(_ tube: Tube, _ now: NIODeadline) {
         tube.isToBeForgotten = false
         guard !tube.isWanted, tubes[tube.name] === tube else { return }
-        let isInUse =
-            !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
-            || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
         // A command may be under way that found it and has nothing there yet.
-        guard !isInUse, now - tube.usedAt >= Self.rememberedFor else { return forgetIfUnwanted(tube) }
+        guard !isInUse(tube), now - tube.usedAt >= Self.rememberedFor else { return forgetIfUnwanted(tube) }
         guard let directory = tube.directory, let tail = tube.tail else { return drop(tube) }
         // Whatever else is to be done there waits meanwhile, and finds that it is closed.
         tail.isBusy = true
@@ -213,8 +263,19 @@ extension StoreEngine {
             try? await engine.endIfEmpty(tail, directory)
             tail.isBusy = false
             engine.touch(tail)
-            if !tube.isWanted, tube.appends.isEmpty, !tail.isInUse, tail.held.isEmpty { engine.drop(tube) }
+            // It may have come into use meanwhile.
+            if tube.isWanted || engine.isInUse(tube) || tube.usedAt > now {
+                engine.forgetIfUnwanted(tube)
+            } else {
+                engine.drop(tube)
+            }
         }
+    }
+
+    /// Whether something is under way or to be done in a tube, or this process holds jobs of it.
+    private func isInUse(_ tube: Tube) -> Bool {
+        !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
+            || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
     }
 
     /// Drops what is known of a tube.

@@ -19,10 +19,12 @@ extension StoreEngine {
             guard try await exists(name) else { return .notFound }
             let tube = tube(name)
             touch(tube)
-            let directory = try await openDirectory(tube)
             let until = seconds == 0 ? 0 : clusterMilliseconds + Int64(seconds) * 1_000
-            try await directory.pause(untilMilliseconds: until, seconds: Int(seconds))
-            note(pause: try await directory.state().pause, of: tube)
+            try await reopening(tube) {
+                let directory = try await openDirectory(tube)
+                try await directory.pause(untilMilliseconds: until, seconds: Int(seconds))
+                note(pause: try await directory.state().pause, of: tube)
+            }
             peers?.tellPause(name)
             return .paused
         }
@@ -47,7 +49,9 @@ extension StoreEngine {
     func peekNext(_ state: JobState, _ tube: Tube, _ session: Session, _ ticket: Ticket) async {
         do {
             if state == .ready || state == .delayed { await sweepIfDue(tube) }
-            guard let found = try await next(state, of: tube) else { return finish(session, ticket, .notFound) }
+            guard let found = try await reopening(tube, { try await next(state, of: tube) }) else {
+                return finish(session, ticket, .notFound)
+            }
             let (reply, body) = try await shown(found)
             finish(session, ticket, reply, body: body)
         } catch {
@@ -99,7 +103,7 @@ extension StoreEngine {
             for state in [JobState.buried, .delayed] {
                 while kicked < count {
                     let want = Int(min(count - kicked, 64))
-                    let jobs = try await least(state, of: tube, count: want)
+                    let jobs = try await reopening(tube) { try await least(state, of: tube, count: want) }
                     if jobs.isEmpty { break }
                     for some in Dictionary(grouping: jobs, by: \.segment.number).values {
                         var changes: [Int: (seen: JobEntry, entry: JobEntry?)] = [:]

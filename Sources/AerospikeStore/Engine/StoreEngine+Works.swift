@@ -30,6 +30,8 @@ extension StoreEngine {
     private static let restTime = TimeAmount.milliseconds(50)
     /// How often it is tried to write the footprint down.
     private static let entriesMax = 10
+    /// How often a segment that its directory lists is not found before it is over: about a second.
+    private static let absencesMax = 8
 
     /// Sends what has gathered for a segment, unless something is under way there.
     func pump(_ segment: Segment) {
@@ -79,7 +81,11 @@ extension StoreEngine {
     ) {
         switch result {
         case .success(let outcome):
-            told(.applied(outcome), hand, segment)
+            if life == hand.life {
+                applied(outcome, hand, segment)
+            } else {
+                outlived(hand, .applied(outcome), segment)
+            }
             end(segment)
         case .failure(let error):
             let first = FirstTry(sequence: sequence, failure: error)
@@ -205,33 +211,17 @@ extension StoreEngine {
                 try await enterFootprint(segment)
                 try check(hand)
             }
-            loop: while true {
-                let tried = first.take()
-                if tried == nil {
-                    let isListed = try await list(&hand.work, segment)
-                    try check(hand)
-                    guard isListed else {
-                        isOver(segment, hand)
-                        break loop
-                    }
-                }
-                let performed = try await records.perform(
-                    hand.work,
-                    on: segment.number,
-                    process: hand.process,
-                    sequence: tried?.sequence ?? nextSequence(),
-                    held: segment.held,
-                    after: tried?.failure
-                )
-                switch performed {
-                case .gone where life == hand.life && absences < 2:
-                    // Once may be a mistake of a node; the jobs that are held here would be given up for it.
+            while true {
+                switch try await attempt(&hand, on: segment, after: first.take()) {
+                case .done: return end(segment)
+                case .again: break
+                case .gone:
                     absences += 1
-                case .refused where life == hand.life:
-                    if try await !refused(&hand, segment) { break loop }
-                default:
-                    told(performed, hand, segment)
-                    break loop
+                    if try await isDead(segment, absences) {
+                        isOver(segment, hand)
+                        return end(segment)
+                    }
+                    try check(hand)
                 }
             }
         } catch {
@@ -240,13 +230,56 @@ extension StoreEngine {
         end(segment)
     }
 
-    /// It is known what became of a work.
-    private func told(_ performed: SegmentRecords.Performed, _ hand: WorkInHand, _ segment: Segment) {
-        if life != hand.life { return outlived(hand, performed, segment) }
-        switch performed {
-        case .applied(let outcome): applied(outcome, hand, segment)
-        case .gone, .refused: isOver(segment, hand)
+    private enum Attempt {
+        case done
+        case again
+        /// The segment seems to be over.
+        case gone
+    }
+
+    private func attempt(
+        _ hand: inout WorkInHand,
+        on segment: Segment,
+        after first: FirstTry?
+    ) async throws -> Attempt {
+        if first == nil {
+            let isListed = try await list(&hand.work, segment)
+            try check(hand)
+            guard isListed else { return .gone }
         }
+        let performed = try await records.perform(
+            hand.work,
+            on: segment.number,
+            process: hand.process,
+            sequence: first?.sequence ?? nextSequence(),
+            held: segment.held,
+            after: first?.failure
+        )
+        if life != hand.life {
+            outlived(hand, performed, segment)
+            return .done
+        }
+        switch performed {
+        case .applied(let outcome):
+            applied(outcome, hand, segment)
+            return .done
+        case .gone: return .gone
+        case .refused: return try await refused(&hand, segment)
+        }
+    }
+
+    /// Whether a segment that seems to be over is: what is held there would be given up for a mistake of a node.
+    ///
+    /// It is if its directory says so, or if it is not found many times in a row, as when the cluster lost it.
+    private func isDead(_ segment: Segment, _ absences: Int) async throws -> Bool {
+        if absences > Self.absencesMax { return true }
+        if let directory = try await findDirectory(segment.tube),
+            try await directory.isRetired(segment.number, at: segment.position)
+        {
+            return true
+        }
+        try await Task.sleep(for: .milliseconds(Int.random(in: 5...10) << min(absences - 1, 5)))
+        return false
     }
 
     private func check(_ hand: WorkInHand) throws(JobStoreError) {
@@ -396,23 +429,20 @@ extension StoreEngine {
     ///
     /// Finds out why, and whether to try again.
     ///
-    /// - Returns: whether the rest of the work is to be tried again; false if it is done with.
-    private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Bool {
+    /// - Returns: whether the rest of the work is to be tried again, or is done with.
+    private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Attempt {
         if hand.appends.isEmpty, hand.updates.isEmpty, !hand.work.closes {
             // Nothing is ready there.
             segment.noteEmpty()
             raiseListing(segment)
             give([], to: hand.pops, of: segment)
-            return false
+            return .done
         }
-        guard
-            let state = try await records.persistently({ (_) throws(AerospikeError) in
-                try await records.read(segment.number)
-            })
-        else {
-            isOver(segment, hand)
-            return false
+        let state = try await records.persistently { (_) throws(AerospikeError) in
+            try await records.read(segment.number)
         }
+        try check(hand)
+        guard let state else { return .gone }
         if state.tokens[hand.process] == .max {
             // Others took this process for dead.
             throw Self.takenForDead
@@ -421,24 +451,22 @@ extension StoreEngine {
             let isChanged = hand.work.expected.contains { slot, entry in state.entries[slot] != entry }
             if isChanged {
                 hand.guarded?.resume(returning: false)
-                return false
+                return .done
             }
         }
         segment.marks = SegmentMarks()
-        guard !hand.appends.isEmpty || hand.work.closes else { return true }
+        guard !hand.appends.isEmpty || hand.work.closes else { return .again }
         segment.nextSlot = state.nextSlot
         segment.bytes = state.bytes
-        if state.isClosed || state.nextSlot != hand.work.firstSlot {
-            // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
-            segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
-            hand.appends = []
-            hand.work.appends = []
-            hand.work.closes = false
-            if state.isClosed { segment.tube.isTailFull = true }
-            touch(segment.tube)
-            return !hand.work.isEmpty
-        }
-        return true
+        guard state.isClosed || state.nextSlot != hand.work.firstSlot else { return .again }
+        // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
+        segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
+        hand.appends = []
+        hand.work.appends = []
+        hand.work.closes = false
+        if state.isClosed { segment.tube.isTailFull = true }
+        touch(segment.tube)
+        return hand.work.isEmpty ? .done : .again
     }
 
     /// The segment is over: none of its jobs is left.

@@ -135,9 +135,19 @@ actor StoreEngine {
     }
 
     func segment(_ number: SegmentNumber, of tube: Tube, position: Int) -> Segment {
-        if let segment = segments[number] { return segment }
+        if let segment = segments[number] {
+            if segment.tube === tube, segment.position == position { return segment }
+            if segment.tube.name == tube.name {
+                // The tube was dropped and found again, while something was under way here. Or it moved: a cluster that
+                // lost the tube's record has another directory.
+                segment.move(to: tube, position: position)
+                return segment
+            }
+            // A cluster that lost what it had acknowledged gave the number twice. Whoever has the other goes on with it.
+        }
         let segment = Segment(number, at: records.key(number), tube: tube, position: position)
         segments[number] = segment
+        registry.note(segment: number)
         return segment
     }
 

@@ -8,6 +8,8 @@ extension JobStoreError {
             self = error
         } else if let error = error as? AerospikeError {
             self.init(.writeFailed, "The cluster did not take the change: \(error)", inDoubt: error.inDoubt)
+        } else if let error = error as? TubeRecordIsGone {
+            self.init(.writeFailed, error.description)
         } else {
             self.init(.writeFailed, "The change could not be made: \(error)", inDoubt: true)
         }

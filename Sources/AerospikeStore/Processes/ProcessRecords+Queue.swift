@@ -42,6 +42,29 @@ extension ProcessRecords {
         }
     }
 
+    /// Makes the queue's record again, which the cluster has lost: with the secret, numbers that no segment and no process has
+    /// exceeded, and the processes that exist as far as is known.
+    func restoreQueue(
+        secret: [UInt8],
+        lastSegment: Int,
+        lastProcess: Int,
+        processes: Set<Int>
+    ) async throws(AerospikeError) {
+        let entries = processes.sorted().map { (key: Value.integer(Int64($0)), value: Value.integer(1)) }
+        var map = Value.Map(entries)
+        map.order = .keyOrdered
+        _ = try await change(
+            layout.queueKey,
+            [
+                .put(Bin.version, .integer(Self.formatVersion)), .put(Bin.lastSegment, .integer(Int64(lastSegment))),
+                .put(Bin.lastProcess, .integer(Int64(lastProcess))), .put(Bin.secret, .bytes(secret)),
+                .put(Bin.tubePages, 0), .map(Bin.processes).create(order: .keyOrdered),
+                .map(Bin.processes).put(contentsOf: map, policy: MapWritePolicy(order: .keyOrdered)),
+            ],
+            exists: .createOnly
+        )
+    }
+
     private static func secret(of record: Record?, _ layout: StoreLayout) throws(AerospikeError) -> [UInt8] {
         guard let version = record?[Bin.version]?.integer else {
             throw AerospikeError(.invalidArgument, "The record of the queue is not one of ours.")
@@ -51,6 +74,11 @@ extension ProcessRecords {
             throw AerospikeError(.invalidArgument, "The record of the queue has no secret.")
         }
         return Array(secret.readableBytesView)
+    }
+
+    /// Whether there is no record of the queue.
+    func isQueueMissing() async throws(AerospikeError) -> Bool {
+        try await read(layout.queueKey, [Bin.version]) == nil
     }
 
     func readQueue() async throws(AerospikeError) -> QueueSight? {

@@ -52,7 +52,13 @@ extension ProcessRegistry {
         async let sight = records.readQueue()
         let sentAt = NIODeadline.now()
         let accepted = try? await records.beat(life.number, nonce: life.nonce)
-        let queue = try? await sight
+        var queue: ProcessRecords.QueueSight?
+        do {
+            queue = try await sight
+            if queue == nil { await restoreQueue() }
+        } catch {
+            // It is asked again at the next beat.
+        }
         // A write of the footprint may have been refused meanwhile.
         if accepted == false || life.footprint.isOver {
             life.footprint.end()
@@ -61,6 +67,7 @@ extension ProcessRegistry {
         let isListed = state.withLock { state in
             if accepted == true { state.heart.beat(sentAt: sentAt) }
             guard let queue else { return true }
+            state.queueAbsences = 0
             state.clock.sample(
                 milliseconds: queue.nowMilliseconds,
                 sentAt: queue.sentAt,
@@ -82,6 +89,24 @@ extension ProcessRegistry {
         return accepted == true && queue != nil ? .alive : .unknown
     }
 
+    /// Makes the queue's record again if it is missing for a third time in a row: the cluster has lost it, as when two nodes
+    /// end at once.
+    private func restoreQueue() async {
+        let (isLost, own, others, lastSegment) = state.withLock { state in
+            state.queueAbsences += 1
+            return (state.queueAbsences > 2, state.life.number, state.others, state.lastSegment)
+        }
+        guard isLost else { return }
+        logger.critical("the cluster has lost the record of the queue, which is made again")
+        let processes = others.union([own])
+        try? await records.restoreQueue(
+            secret: secret,
+            lastSegment: lastSegment + Self.numbersSkipped,
+            lastProcess: (processes.max() ?? 0) + StoreLimits.processesMax,
+            processes: processes
+        )
+    }
+
     private func startAgain(_ events: ProcessEvents) async {
         logger.error(
             "this process was taken for dead, and starts again under another number",
@@ -95,6 +120,7 @@ extension ProcessRegistry {
                 return
             } catch {
                 logger.error("the process could not start again", metadata: ["error": "\(error)"])
+                if let queue = try? await records.isQueueMissing(), queue { await restoreQueue() }
                 try? await Task.sleep(for: deathInterval / 5)
             }
         }
@@ -138,24 +164,36 @@ extension ProcessRegistry {
 
     private func carryOut(_ action: ProcessWatch.Action, _ events: ProcessEvents) async {
         let process: Int
-        do {
-            switch action {
-            case .markDead(let silent, let beat):
-                process = silent
-                guard try await records.markDead(process, beat: beat) else { break }
+        var isMarked: Bool
+        switch action {
+        case .markDead(let silent, let beat):
+            process = silent
+            isMarked = (try? await records.markDead(process, beat: beat)) ?? false
+        case .recover(let dead):
+            process = dead
+            isMarked = true
+        }
+        // What fails is tried again at once: others wait for another interval before they begin.
+        var failures = 0
+        while isMarked, !Task.isCancelled {
+            do {
                 try await recover(process, events)
-            case .recover(let dead):
-                process = dead
-                try await recover(process, events)
+                break
+            } catch {
+                logger.warning(
+                    "the jobs of a dead process could not be taken back yet",
+                    metadata: ["process": "\(process)", "error": "\(error)"]
+                )
+                failures += 1
+                isMarked = failures < Self.recoveriesMax
+                try? await Task.sleep(for: .milliseconds(50 << min(failures, 3)))
             }
-        } catch {
-            logger.warning(
-                "the jobs of a dead process could not be taken back yet",
-                metadata: ["process": "\(process)", "error": "\(error)"]
-            )
         }
         state.withLock { $0.watch.finished(process, now: .now()) }
     }
+
+    /// How often in a row it is tried to take a dead process's jobs back.
+    private static let recoveriesMax = 5
 
     private func recover(_ process: Int, _ events: ProcessEvents) async throws {
         let footprint = try await records.closeFootprint(of: process)

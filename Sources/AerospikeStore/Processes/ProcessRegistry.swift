@@ -35,6 +35,10 @@ package final class ProcessRegistry: Sendable {
         var strangers: Set<Int> = []
         var addresses: [Int: PeerAddress] = [:]
         var isClosed = false
+        /// The greatest number of a segment that the process has met.
+        var lastSegment = 0
+        /// How often in a row the queue's record was not there.
+        var queueAbsences = 0
     }
 
     /// The queue's secret, by which its processes know each other.
@@ -71,7 +75,7 @@ package final class ProcessRegistry: Sendable {
     ///   - client: the client, which runs.
     ///   - layout: where the queue's records are.
     ///   - address: where the process takes messages of its peers; nil if it takes none.
-    ///   - deathInterval: after which silence others take the process for dead, from 200 ms to an hour; 5 s by default.
+    ///   - deathInterval: after which silence others take the process for dead, from 200 ms to an hour; 2 s by default.
     ///   - logger: what is told of deaths.
     /// - Returns: the registry; it beats once, and from then on in ``run(_:)``.
     /// - Throws: ``JobStoreError``: `cannotOpen`, `notAStore`, `unknownVersion`, or `limitReached` if there are too many
@@ -80,7 +84,7 @@ package final class ProcessRegistry: Sendable {
         client: AerospikeClient,
         layout: StoreLayout,
         address: PeerAddress?,
-        deathInterval: Duration = .seconds(5),
+        deathInterval: Duration = .seconds(2),
         logger: Logger = Logger(label: "aerospike-store")
     ) async throws(JobStoreError) -> ProcessRegistry {
         let interval = min(max(deathInterval, .milliseconds(200)), .seconds(3_600))
@@ -212,6 +216,15 @@ package final class ProcessRegistry: Sendable {
 
     /// The cluster's time.
     package var clock: ClusterClock { state.withLock { $0.clock } }
+
+    /// The greatest number of a segment that the process has met: a lesser one is never given any more.
+    var lastSegment: Int { state.withLock { $0.lastSegment } }
+
+    /// Takes note of a segment's number.
+    func note(segment: Int) { state.withLock { $0.lastSegment = max($0.lastSegment, segment) } }
+
+    /// So many numbers are passed over where the cluster has lost how many it had given: others may have got some.
+    static let numbersSkipped = 65_536
 
     /// How many pages of the list of all tubes there were when the heart last beat.
     package var tubePages: Int { state.withLock { $0.tubePages } }

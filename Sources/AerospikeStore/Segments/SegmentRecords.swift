@@ -1,13 +1,21 @@
 import Aerospike
 import BeanspikeCore
 import NIOCore
+import Synchronization
 
 /// The calls to segment records.
 ///
 /// Each returns when its outcome is known, however many tries that takes.
-struct SegmentRecords: Sendable {
+final class SegmentRecords: Sendable {
     let client: AerospikeClient
     let layout: StoreLayout
+    /// Whether no call is to be tried again: nobody waits for it any more.
+    let isOver = Atomic(false)
+
+    init(client: AerospikeClient, layout: StoreLayout) {
+        self.client = client
+        self.layout = layout
+    }
 
     static let jobs = Operation.map(SegmentBin.jobs)
     static let countReady = jobs.get(.values(from: [0], upTo: [1]), returning: .count)
@@ -40,10 +48,13 @@ struct SegmentRecords: Sendable {
 
     // MARK: - Changing
 
-    /// Makes the record of a new segment, whose number nobody else uses.
+    /// Makes the record of a new segment.
     ///
     /// The directory must list it already when its first job is put.
-    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) {
+    ///
+    /// - Returns: whether it was made; if not, there is one of that number. It may be another's: a cluster that lost the last
+    ///   of what it had acknowledged gives numbers twice.
+    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) -> Bool {
         var policy = WritePolicy()
         policy.exists = .createOnly
         let operations: [Operation] = [
@@ -55,11 +66,13 @@ struct SegmentRecords: Sendable {
             .put(SegmentBin.epoch(.ready), 0), .put(SegmentBin.epoch(.wake), 0), .put(SegmentBin.epoch(.buried), 0),
             Self.jobs.create(order: .keyValueOrdered, persistsIndex: true),
         ]
-        try await persistently { (_) throws(AerospikeError) in
+        return try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
                 _ = try await client.operate(key(segment), operations, policy: policy)
+                return true
             } catch  where error.code == .recordExists {
-                // An earlier try of this very call.
+                // Perhaps an earlier try of this very call: a number is lost then, which is no harm.
+                return false
             }
         }
     }
@@ -80,7 +93,7 @@ struct SegmentRecords: Sendable {
         let request = WorkRequest(work, by: SegmentWorker(process), sequence: sequence)
         let policy = Self.guarded(by: request.filter)
         var failure = failure
-        return try await persistently { (wasInDoubt) throws(AerospikeError) in
+        return try await persistently(untilKnown: true) { (wasInDoubt) throws(AerospikeError) in
             do throws(AerospikeError) {
                 if let first = failure.take() { throw first }
                 let record = try await client.make(request.call(on: key(segment), policy: policy))
@@ -264,10 +277,15 @@ struct SegmentRecords: Sendable {
 
     /// The whole segment; nil where there is none.
     func read(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentState? {
-        guard let record = try await client.get(key(segment)) else { return nil }
-        guard let state = SegmentState(record) else { throw Self.unreadable(segment) }
-        return state
+        try await persistently(failuresMax: Self.readsMax) { (_) throws(AerospikeError) in
+            guard let record = try await client.get(key(segment)) else { return nil }
+            guard let state = SegmentState(record) else { throw Self.unreadable(segment) }
+            return state
+        }
     }
+
+    /// How often something is read that cannot be, as while a node is gone and the others have not taken over.
+    static let readsMax = 8
 
     /// What a segment is listed under.
     func marks(_ segment: SegmentNumber) async throws(AerospikeError) -> SegmentMarks? {
@@ -287,11 +305,13 @@ struct SegmentRecords: Sendable {
         let operations: [Operation] = [
             .get(SegmentBin.tube), .get(SegmentBin.position), Self.jobs.get(selector, returning: .keyValue),
         ]
-        do throws(AerospikeError) {
-            let record = try await client.operate(key(segment), operations)
-            return SegmentSlice(record)
-        } catch  where error.code == .notFound {
-            return nil
+        return try await persistently(failuresMax: Self.readsMax) { (_) throws(AerospikeError) in
+            do throws(AerospikeError) {
+                let record = try await client.operate(key(segment), operations)
+                return SegmentSlice(record)
+            } catch  where error.code == .notFound {
+                return nil
+            }
         }
     }
 
@@ -308,8 +328,13 @@ struct SegmentRecords: Sendable {
         AerospikeError(.client, "Segment \(segment) has entries that this version does not know.")
     }
 
-    /// Tries again while it is unknown whether a try took effect, and while another try can help.
+    /// Tries again while another try can help, so many times at most where none is in doubt.
+    ///
+    /// With `untilKnown` it goes on, whatever the error, once a try is in doubt: only another try can tell then what became of
+    /// it. What may as well happen twice ends with an error that is certain.
     func persistently<T>(
+        untilKnown: Bool = false,
+        failuresMax: Int = 40,
         _ body: (_ wasInDoubt: Bool) async throws(AerospikeError) -> T
     ) async throws(AerospikeError) -> T {
         var wasInDoubt = false
@@ -320,8 +345,9 @@ struct SegmentRecords: Sendable {
             } catch {
                 wasInDoubt = wasInDoubt || error.inDoubt
                 failures += 1
-                guard wasInDoubt || error.code.isTransient, error.code != .cancelled else { throw error }
-                if !wasInDoubt, failures > 40 { throw error }
+                let isWorthIt = error.inDoubt || error.code.isTransient || untilKnown && wasInDoubt
+                guard isWorthIt, error.code != .cancelled, !isOver.load(ordering: .relaxed) else { throw error }
+                if !wasInDoubt, failures >= failuresMax { throw error }
                 let milliseconds = min(500, 5 << min(failures, 7))
                 try? await Task.sleep(for: .milliseconds(Int.random(in: milliseconds / 2...milliseconds)))
                 if Task.isCancelled { throw error }

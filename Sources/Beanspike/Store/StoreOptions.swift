@@ -14,7 +14,7 @@ public struct StoreOptions: Equatable, Sendable {
     public var advertisedPeerHost: String?
     /// After which silence the other processes take this one for dead and give its jobs out, 200 ms to an hour; 5 s by
     /// default (Aerospike).
-    public var deathInterval = Duration.seconds(5)
+    public var deathInterval = Duration.seconds(2)
     /// What the names of the queue's sets begin with, so that several queues can share a namespace; empty by default
     /// (Aerospike).
     public var setPrefix = ""

@@ -62,7 +62,12 @@ final class FaultRun: Sendable {
     func abandon(_ instance: Int) async {
         stores.state.withLock { _ = $0.abandoned.insert(instance) }
         ledger.dies(instance: instance)
-        await store(instance).abandon()
+        let store = store(instance)
+        do {
+            try await withLimit(plan.replyLimit, "abandoning instance \(instance)") { await store.abandon() }
+        } catch {
+            ledger.violate("\(error): \(await store.summary())")
+        }
     }
 
     /// Has an instance taken for dead, though it lives.
@@ -104,6 +109,7 @@ final class FaultRun: Sendable {
         for instance in 0..<plan.instances { try await run.store(instance).waitForPeers(plan.instances - 1) }
         do {
             try await run.load(disturb)
+            run.ledger.faultEnds()
             try await calm(run)
             try await run.end()
         } catch {
@@ -153,6 +159,8 @@ final class FaultRun: Sendable {
             } catch let error as JobStoreError {
                 // What it could not give back is free when it is dead to the others.
                 ledger.failed("close", error)
+            } catch {
+                ledger.violate("\(error): \(await store.summary())")
             }
         }
         let last = try await self.open()

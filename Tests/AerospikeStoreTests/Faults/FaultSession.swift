@@ -121,9 +121,12 @@ struct FaultSession {
 
     private mutating func receive(_ command: Command) async throws {
         let asked = ContinuousClock.now
+        let process = ledger.processNumber(instance)
         switch try await ask(Request(command)) {
         case .reserved(let job):
-            guard let number = ledger.delivered(job, to: owner, of: instance, asked: asked) else { return }
+            guard
+                let number = ledger.delivered(job, to: owner, of: instance, asked: asked, process: process)
+            else { return }
             held.append((number, job.id))
         case .timedOut, .deadlineSoon, .notFound: ledger.count("nothing to reserve")
         case let other: unexpected(other, to: "a reserve")

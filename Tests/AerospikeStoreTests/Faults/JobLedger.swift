@@ -48,6 +48,8 @@ final class JobLedger: Sendable {
         var counts: [String: Int] = [:]
         var failures: [String: Int] = [:]
         var deadInstances: Set<Int> = []
+        var lastProgress: ContinuousClock.Instant?
+        var longestGap = Duration.zero
     }
 
     private let state = Mutex(State())
@@ -63,6 +65,29 @@ final class JobLedger: Sendable {
 
     var violations: [String] { state.withLock { $0.violations } }
     var counts: [String: Int] { state.withLock { $0.counts } }
+
+    // MARK: - How long nothing was done
+
+    /// From now on it is looked at how long nothing is done, by anybody.
+    func faultBegins() { state.withLock { $0.lastProgress = .now } }
+
+    /// The load is over.
+    func faultEnds() {
+        state.withLock { state in
+            progress(&state)
+            state.lastProgress = nil
+        }
+    }
+
+    /// The longest time in which nobody was told of a success, since it was looked at.
+    var longestGap: Duration { state.withLock { $0.longestGap } }
+
+    private func progress(_ state: inout State) {
+        guard let last = state.lastProgress else { return }
+        let now = ContinuousClock.now
+        state.longestGap = max(state.longestGap, now - last)
+        state.lastProgress = now
+    }
 
     func count(_ what: String) { state.withLock { $0.counts[what, default: 0] += 1 } }
 
@@ -116,6 +141,7 @@ final class JobLedger: Sendable {
     func putDone(_ number: Int, _ id: JobID) {
         state.withLock { state in
             state.counts["put", default: 0] += 1
+            progress(&state)
             state.jobs[number].existence = .acknowledged
             if let known = state.jobs[number].id, known != id {
                 state.violations.append("job \(number) was put under \(id) and handed out under \(known)")
@@ -150,16 +176,25 @@ final class JobLedger: Sendable {
 
     // MARK: - Handing out
 
+    /// The number of an instance's process now; nil while it may have been taken for dead.
+    func processNumber(_ instance: Int) -> Int? { process(instance) }
+
     /// A job came; returns its number, nil where it is none that was put.
+    ///
+    /// `process` is the number that the instance had when the job was asked for.
     func delivered(
         _ job: TestJob,
         to owner: Owner,
         of instance: Int,
-        asked: ContinuousClock.Instant
+        asked: ContinuousClock.Instant,
+        process asker: Int?
     ) -> Int? {
         let now = ContinuousClock.now
+        // One that has another number by now has dropped the job, or may have.
+        let giver = process(instance).flatMap { $0 == asker ? $0 : nil } ?? 0
         return state.withLock { state in
             state.counts["delivered", default: 0] += 1
+            progress(&state)
             guard let number = check(job, &state) else { return nil }
             for holder in state.jobs[number].holders where isLive(holder, now, state) {
                 note(
@@ -173,7 +208,7 @@ final class JobLedger: Sendable {
                 Holder(
                     owner: owner,
                     instance: instance,
-                    process: process(instance) ?? 0,
+                    process: giver,
                     since: asked,
                     ttrSeconds: job.ttrSeconds
                 )
@@ -265,6 +300,7 @@ final class JobLedger: Sendable {
             guard let isDeleted else { return state.counts["delete in doubt", default: 0] += 1 }
             state.jobs[number].doubtfulDeletions -= 1
             guard isDeleted else { return }
+            progress(&state)
             state.counts["deleted", default: 0] += 1
             if state.jobs[number].isDeleted { note("job \(number) was deleted twice", as: "deleted twice", &state) }
             state.jobs[number].isDeleted = true

@@ -32,13 +32,19 @@ import Testing
         await first.abandon()
         let begin = ContinuousClock.now
         var freed: Set<JobID> = []
+        var firstAfter: Duration?
         while freed.count < ids.count {
             guard case .reserved(let job) = try await other.run(.reserve(.microseconds(15_000_000))) else { break }
+            if taken.contains(job.id), firstAfter == nil { firstAfter = ContinuousClock.now - begin }
             freed.insert(job.id)
             try await other.expect(.delete(job.id), .deleted)
         }
         #expect(freed == ids)
-        print("freed \(ContinuousClock.now - begin) after the death, at an interval of 1 s")
+        // The time depends on the machine; what it is to be is in ProcessWatchTests, in simulated time.
+        print(
+            "the first was free \(firstAfter ?? .zero) after the death and the last was taken by one consumer "
+                + "\(ContinuousClock.now - begin) after it, at an interval of 1 s"
+        )
         try await second.close()
         await cluster.stop()
     }
