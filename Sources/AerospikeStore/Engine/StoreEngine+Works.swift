@@ -28,6 +28,8 @@ extension StoreEngine {
     private static let popsMax = 64
     /// How long a segment is left alone after a work of it failed, or while the process is in doubt.
     private static let restTime = TimeAmount.milliseconds(50)
+    /// So often a work is refused at the most before it fails.
+    private static let refusalsMax = 40
     /// How often it is tried to write the footprint down.
     private static let entriesMax = 10
     /// How often a segment that its directory lists is not found before it is over: about a second.
@@ -206,6 +208,7 @@ extension StoreEngine {
         var hand = given
         var first = first
         var absences = 0
+        var refusals = 0
         do {
             if first == nil, hand.reserves {
                 try await enterFootprint(segment)
@@ -214,7 +217,10 @@ extension StoreEngine {
             while true {
                 switch try await attempt(&hand, on: segment, after: first.take()) {
                 case .done: return end(segment)
-                case .again: break
+                case .again:
+                    refusals += 1
+                    try await pause(afterRefusals: refusals)
+                    try check(hand)
                 case .gone:
                     absences += 1
                     if try await isDead(segment, absences) {
@@ -228,6 +234,16 @@ extension StoreEngine {
             failed(hand, segment, error)
         }
         end(segment)
+    }
+
+    /// Lets others go on before a work that was refused is tried again; one that is refused for ever fails.
+    private func pause(afterRefusals count: Int) async throws {
+        guard count > 2 else { return }
+        guard count < Self.refusalsMax else {
+            let message = "The segment was changed by others each time; nothing happened. Try again."
+            throw JobStoreError(.writeFailed, message)
+        }
+        try await Task.sleep(for: .milliseconds(Int.random(in: 1...2) << min(count - 3, 6)))
     }
 
     private enum Attempt {

@@ -124,10 +124,6 @@ struct WorkRequest: Sendable {
             if let after = work.updates[slot]?.details { counts.add(after) }
         }
         for details in work.removals.values { counts.subtract(details) }
-        for (slot, before) in work.replaced {
-            counts.subtract(before)
-            if let after = work.updates[slot] { counts.add(after.details) }
-        }
         operations += counts.operations
         if work.timeouts != 0 { operations.append(.add(SegmentBin.timeouts, work.timeouts)) }
         for (kind, listing) in work.listings where listing.setsMark {
