@@ -272,7 +272,8 @@ final class JobLedger: Sendable {
                 holder.isGivingUp = false
                 guard isLive(holder, now, state), state.jobs[number].doubtfulDeletions == 0 else { continue }
                 note(
-                    "job \(number) was not found by its owner \(owner), which has time left: \(what)",
+                    "job \(number) was not found by its owner \(owner), which has time left: \(what) (TTR "
+                        + "\(holder.ttrSeconds) s, had for \(now - holder.since), process \(holder.process))",
                     as: "taken away",
                     &state
                 )
