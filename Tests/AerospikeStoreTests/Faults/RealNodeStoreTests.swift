@@ -96,12 +96,10 @@ struct RealNodeStoreTests {
 
     /// 2. A node is stopped past the time-out, and goes on.
     ///
-    /// What was on its way to it then lands on its stale copy and wins by its time, as docs/guarantees.md says: what the cluster
-    /// so undoes is counted.
+    /// What was on its way to it then lands on its stale copy and may win by its time, as docs/guarantees.md says: a violation
+    /// here may be the cluster's.
     @Test(.timeLimit(.minutes(20))) func aNodeIsStopped() async throws {
-        var plan = Self.plan
-        plan.mayLose = true
-        try await rounds(.init(), plan, name: "SIGSTOP") { nodes, _, seed in
+        try await rounds(.init(), name: "SIGSTOP") { nodes, _, seed in
             try nodes.suspend(Int(seed % 3))
             try await Task.sleep(for: .seconds(4))
             try nodes.resume(Int(seed % 3))
