@@ -38,6 +38,8 @@ struct StoreCluster: Sendable {
         var options = AerospikeStore.Options()
         options.setPrefix = prefix
         options.acceptsRisks = true
+        // Many stores run at once here, on a machine that may be busy: nobody is to be taken for dead for it.
+        options.deathInterval = .seconds(5)
         configure(&options)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

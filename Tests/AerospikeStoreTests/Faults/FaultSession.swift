@@ -127,6 +127,8 @@ struct FaultSession {
             guard
                 let number = ledger.delivered(job, to: owner, of: instance, asked: asked, process: process)
             else { return }
+            // It may have had it before, until the job's time was over.
+            held.removeAll { $0.id == job.id }
             held.append((number, job.id))
         case .timedOut, .deadlineSoon, .notFound: ledger.count("nothing to reserve")
         case let other: unexpected(other, to: "a reserve")
@@ -166,7 +168,7 @@ struct FaultSession {
     private mutating func give(_ number: Int, _ id: JobID, _ command: Command) async throws {
         ledger.givesUp(number, owner)
         switch try await ask(Request(command)) {
-        case .released, .buried: ledger.count("given back")
+        case .released, .buried: ledger.gaveBack(number, owner)
         case .notFound: ledger.wasTold(number, owner, notFoundFor: "\(command)")
         case .failed(let error):
             ledger.failed("release or bury", error)

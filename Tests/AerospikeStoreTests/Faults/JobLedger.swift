@@ -247,6 +247,14 @@ final class JobLedger: Sendable {
     /// What the owner does from now on may make the job another's.
     func givesUp(_ number: Int, _ owner: Owner) { change(number, owner) { $0.isGivingUp = true } }
 
+    /// It did: it has the job no more, though it may get it again.
+    func gaveBack(_ number: Int, _ owner: Owner) {
+        state.withLock { state in
+            state.counts["given back", default: 0] += 1
+            state.jobs[number].holders.removeAll { $0.owner == owner && $0.isGivingUp }
+        }
+    }
+
     /// It did not.
     func keeps(_ number: Int, _ owner: Owner) { change(number, owner) { $0.isGivingUp = false } }
 
@@ -272,7 +280,8 @@ final class JobLedger: Sendable {
                 holder.isGivingUp = false
                 guard isLive(holder, now, state), state.jobs[number].doubtfulDeletions == 0 else { continue }
                 note(
-                    "job \(number) was not found by its owner \(owner), which has time left: \(what)",
+                    "job \(number) was not found by its owner \(owner), which has time left: \(what) (TTR "
+                        + "\(holder.ttrSeconds) s, had for \(now - holder.since), process \(holder.process))",
                     as: "taken away",
                     &state
                 )

