@@ -69,6 +69,18 @@ extension StoreEngine {
 
     private func findTail(of tube: Tube) async throws {
         let directory = try await openDirectory(tube)
+        if let full = tube.isTailFull ? tube.tail?.number : nil {
+            tube.spares.tailIsFull(.now())
+            // Nobody else's is looked for before the own is tried: one round trip for a tube that one process fills.
+            if let spare = tube.spares.take(after: full) {
+                let tail = try await directory.moveTail(from: full, to: spare.number)
+                if tail == spare.number {
+                    enterNew(spare, of: tube)
+                    return prepareSpares(tube)
+                }
+                if tail < spare.number { tube.spares.add([spare]) }
+            }
+        }
         var number = try await directory.state().tail
         if let full = tube.isTailFull ? tube.tail?.number : nil, number == full || number == nil {
             number = try await makeTail(of: tube, directory, from: full)
@@ -82,27 +94,46 @@ extension StoreEngine {
                 number = try await makeTail(of: tube, directory, from: known)
                 continue
             }
-            let segment = segment(known, of: tube, position: position)
-            segment.nextSlot = state.nextSlot
-            segment.bytes = state.bytes
-            segment.readyCount = 0
-            for (slot, entry) in state.entries {
-                if case .ready(let priority) = entry.state {
-                    let id = JobPlace(segment: known, slot: slot).id
-                    let count = segment.readyCount.map { $0 + 1 }
-                    tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
-                }
-            }
-            let old = tube.tail
-            tube.tail = segment
-            tube.isTailFull = false
-            if let old, old !== segment {
-                // While it was the tail, nobody counted what was left in it.
-                if old.best == nil { old.isEmptied = true }
-                touch(old)
-            }
-            return
+            return enter(segment(known, of: tube, position: position), state)
         }
+    }
+
+    /// Makes a segment that was just made by this process the tail that puts go to.
+    ///
+    /// If another process put there before, the first put is refused, and the record is read.
+    private func enterNew(_ spare: SpareSegments.Spare, of tube: Tube) {
+        let segment = segment(spare.number, of: tube, position: spare.position)
+        segment.nextSlot = 0
+        segment.bytes = 0
+        segment.readyCount = 0
+        segment.marks[.ready] = SegmentMark(key: ReadyKey.least(of: spare.number).directoryKey)
+        become(segment)
+    }
+
+    private func enter(_ segment: Segment, _ state: SegmentState) {
+        segment.nextSlot = state.nextSlot
+        segment.bytes = state.bytes
+        segment.readyCount = 0
+        for (slot, entry) in state.entries {
+            if case .ready(let priority) = entry.state {
+                let id = JobPlace(segment: segment.number, slot: slot).id
+                let count = segment.readyCount.map { $0 + 1 }
+                segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
+            }
+        }
+        become(segment)
+    }
+
+    /// The segment is its tube's tail from now on.
+    private func become(_ segment: Segment) {
+        let tube = segment.tube
+        let old = tube.tail
+        tube.tail = segment
+        tube.isTailFull = false
+        guard let old, old !== segment else { return }
+        // While it was the tail, nobody counted what was left in it.
+        if old.best == nil { old.isEmptied = true }
+        touch(old)
     }
 
     /// Makes a new segment the tail, unless another process did.
@@ -110,28 +141,34 @@ extension StoreEngine {
         -> SegmentNumber
     {
         while true {
-            // The one on its way is taken: another beside it would never be used.
-            if tube.isPreparing { await withCheckedContinuation { tube.whenPrepared.append($0) } }
-            let spare: (number: SegmentNumber, position: Int)
-            if let ready = tube.spare, ready.number > old ?? 0 {
-                spare = ready
-            } else {
-                spare = try await makeSegment(of: tube, directory)
+            var spare = tube.spares.take(after: old)
+            if spare == nil, tube.isPreparing {
+                // One on its way is taken: another beside it would never be used.
+                await withCheckedContinuation { tube.whenPrepared.append($0) }
+                spare = tube.spares.take(after: old)
             }
-            tube.spare = nil
-            let tail = try await directory.moveTail(from: old, to: spare.number)
-            if tail != spare.number { tube.spare = tail < spare.number ? spare : nil }
+            let next: SpareSegments.Spare
+            if let spare { next = spare } else { next = try await makeSegment(of: tube, directory) }
+            let tail = try await directory.moveTail(from: old, to: next.number)
+            if tail < next.number { tube.spares.add([next]) }
             if tail != old { return tail }
         }
     }
 
-    /// Makes a segment before it is needed.
-    func prepareSpare(_ tube: Tube) {
-        guard tube.spare == nil, !tube.isPreparing, let directory = tube.directory else { return }
+    /// Makes segments before they are needed.
+    func prepareSpares(_ tube: Tube) {
+        let count = tube.spares.missing
+        guard count > 0, !tube.isPreparing, let directory = tube.directory else { return }
         tube.isPreparing = true
         begin { engine in
             // What fails here is tried again when it is needed.
-            if let spare = try? await engine.makeSegment(of: tube, directory) { tube.spare = spare }
+            let made = await withTaskGroup(of: SpareSegments.Spare?.self) { group in
+                for _ in 0..<count { group.addTask { try? await engine.makeSegment(of: tube, directory) } }
+                var made: [SpareSegments.Spare] = []
+                for await spare in group { if let spare { made.append(spare) } }
+                return made
+            }
+            tube.spares.add(made)
             tube.isPreparing = false
             let waiters = tube.whenPrepared
             tube.whenPrepared = []
@@ -140,16 +177,13 @@ extension StoreEngine {
     }
 
     /// Takes a number, makes the record, and has the directory list it.
-    private func makeSegment(
-        of tube: Tube,
-        _ directory: TubeDirectory
-    ) async throws -> (number: SegmentNumber, position: Int) {
+    private func makeSegment(of tube: Tube, _ directory: TubeDirectory) async throws -> SpareSegments.Spare {
         var number = try await takeNumber()
         while try await !records.create(number, tube: tube.name) { number = try await takeNumber() }
         registry.note(segment: number)
         let position = try await directory.add(number, key: ReadyKey.least(of: number).directoryKey)
         try await records.setPosition(number, position)
-        return (number, position)
+        return SpareSegments.Spare(number: number, position: position)
     }
 
     /// The next segment's number.
@@ -223,7 +257,7 @@ extension StoreEngine {
             touch(tail)
         }
         tube.isTailFull = false
-        tube.spare = nil
+        tube.spares = SpareSegments()
         tube.leaves = []
         tube.lookedAt = nil
         for segment in segments.values where segment.tube === tube {

@@ -436,7 +436,7 @@ extension StoreEngine {
             segment.tube.isTailFull = true
             touch(segment.tube)
         } else if segment.nextSlot ?? 0 >= StoreLimits.segmentSlots / 2 {
-            prepareSpare(segment.tube)
+            prepareSpares(segment.tube)
         }
         return readied
     }

@@ -26,8 +26,8 @@ final class Tube: @unchecked Sendable {
     private(set) var candidates: [Segment] = []
     /// Whether the tail takes no more.
     var isTailFull = false
-    /// A segment that is ready to be the next tail.
-    var spare: (number: SegmentNumber, position: Int)?
+    /// Segments that are ready to be the next tails.
+    var spares = SpareSegments()
     var isPreparing = false
     /// Who needs the segment that is being made ready.
     var whenPrepared: [CheckedContinuation<Void, Never>] = []
