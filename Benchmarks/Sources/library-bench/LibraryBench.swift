@@ -1,6 +1,6 @@
 import Aerospike
 import ArgumentParser
-import Beanspike
+@_spi(Measuring) import Beanspike
 import Foundation
 import Logging
 import NIOCore
@@ -49,45 +49,31 @@ struct LibraryBench: AsyncParsableCommand {
             configuration: configuration,
             logger: logger
         )
-        let client = AerospikeClient(
-            AerospikeClientConfiguration(seeds: [.init(host, port: port)]),
-            logger: logger
-        )
-        let running = Task { try? await client.run() }
         do {
-            try await client.waitUntilConnected()
-            try await measure(connection, client)
+            guard let client = connection.aerospikeClient else { throw ValidationError("\(host) is no cluster") }
+            try await measure(connection, PlainPuts(client: client, namespace: namespace))
         } catch {
-            running.cancel()
             try? await connection.close()
             throw error
         }
-        running.cancel()
-        await running.value
         try await connection.close()
     }
 
-    private func measure(_ connection: Connection, _ client: AerospikeClient) async throws {
+    private func measure(_ connection: Connection, _ plain: PlainPuts) async throws {
         let tube = try connection.use("benchtesttube-\(UInt32.random(in: 0 ... .max))")
-        let plain = PlainPuts(client: client, namespace: namespace)
-        _ = try await plain.times(count: 1_000)
-        _ = try await tube.times(count: calls)
+        _ = try await tube.times(count: calls, beside: plain)
         try await connection.delete(tube.name)
         var ratios: [String: [Double]] = [:]
         var medians: [String: [Double]] = [:]
-        for round in 1...max(1, rounds) {
-            // Before and after by turns, so that neither has the warmer machine.
-            var beside = round.isMultiple(of: 2) ? try await plain.times(count: calls).median : 0
-            let times = try await tube.times(count: calls)
-            if beside == 0 { beside = try await plain.times(count: calls).median }
-            medians["plain put", default: []].append(beside)
-            for (name, times) in times {
-                medians[name, default: []].append(times.median)
-                ratios[name, default: []].append(times.median / beside)
+        for _ in 0..<max(1, rounds) {
+            for (name, times) in try await tube.times(count: calls, beside: plain) {
+                medians[name, default: []].append(times.calls.median)
+                medians["plain put", default: []].append(times.plain.median)
+                ratios[name, default: []].append(times.calls.median / times.plain.median)
             }
             try await connection.delete(tube.name)
         }
-        print("medians of \(rounds) rounds of \(calls) calls, one caller")
+        print("medians of \(rounds) rounds of \(calls) calls, one caller, a plain put before each call")
         print("plain put  \(Self.micro(medians["plain put"] ?? [])) us")
         for (name, bar) in [("Put", 1.3), ("Reserve", 1.6), ("Release", 1.5)] {
             let ratio = (ratios[name] ?? []).median
@@ -104,14 +90,22 @@ struct LibraryBench: AsyncParsableCommand {
 }
 
 extension Tube {
-    /// The times of so many calls of each kind, in nanoseconds, made where the store works.
-    fileprivate func times(count: Int) async throws -> [String: [Int64]] {
+    /// Times in nanoseconds: of calls, and of the plain puts between them.
+    fileprivate struct Times {
+        var calls: [Int64] = []
+        var plain: [Int64] = []
+    }
+
+    /// The times of so many calls of each kind, made where the store works, with a plain put before each: whatever the
+    /// machine does to the one, it does to the other.
+    fileprivate func times(count: Int, beside plain: PlainPuts) async throws -> [String: Times] {
         try await withTaskExecutorPreference(connection.executor) {
-            var times: [String: [Int64]] = [:]
+            var times: [String: Times] = [:]
             func time<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+                times[name, default: Times()].plain.append(try await plain.time())
                 let start = NIODeadline.now()
                 let result = try await body()
-                times[name, default: []].append((NIODeadline.now() - start).nanoseconds)
+                times[name, default: Times()].calls.append((NIODeadline.now() - start).nanoseconds)
                 return result
             }
             for _ in 0..<count { _ = try await time("Put") { try await put("hello", metadata: "metadata") } }
@@ -128,22 +122,16 @@ extension Tube {
     }
 }
 
-/// What everything is measured beside: puts of five bytes by the same client, on its own executor.
+/// What everything is measured beside: puts of five bytes by the connection's own client.
 private struct PlainPuts {
     let client: AerospikeClient
     let namespace: String
 
-    func times(count: Int) async throws -> [Int64] {
-        try await withTaskExecutorPreference(client.executor) {
-            var times: [Int64] = []
-            for number in 0..<count {
-                let key = Key(namespace: namespace, set: "bench-plain", .integer(Int64(number % 256)))
-                let start = NIODeadline.now()
-                try await client.put(key, ["b": .bytes(Array("hello".utf8))])
-                times.append((NIODeadline.now() - start).nanoseconds)
-            }
-            return times
-        }
+    func time() async throws -> Int64 {
+        let key = Key(namespace: namespace, set: "bench-plain", .integer(Int64.random(in: 0..<256)))
+        let start = NIODeadline.now()
+        try await client.put(key, ["b": .bytes(Array("hello".utf8))])
+        return (NIODeadline.now() - start).nanoseconds
     }
 }
 

@@ -52,7 +52,7 @@ public final class Connection: Sendable {
     let lanes: LaneBook
     let logger: Logger
     let compressor: BodyCompressor
-    private let store: any JobStore
+    let store: any JobStore
     private let ownsStore: Bool
     /// The lane of each tube that puts share: they never wait for each other.
     private let putLanes = Mutex<[TubeName: Lane]>([:])
