@@ -8,6 +8,8 @@ package struct CollectionCall: Sendable, Hashable {
 
     package init(_ code: UInt8) {
         self.code = code
+        // Most arguments fit; growing step by step costs an allocation each time.
+        arguments.reserveCapacity(128)
     }
 
     package mutating func add(_ number: Int) {
@@ -34,6 +36,7 @@ package struct CollectionCall: Sendable, Hashable {
     /// The whole call, with the way to a nested list or map before it.
     package func packed(at context: [CollectionContext]) -> ByteBuffer {
         var buffer = ByteBuffer()
+        buffer.reserveCapacity(arguments.readableBytes + 16)
         buffer.packCall(code, argumentCount: argumentCount, context: context)
         buffer.writeImmutableBuffer(arguments)
         return buffer

@@ -94,7 +94,8 @@ extension StoreEngine {
             begin { engine in await engine.carryOut(hand, on: segment, after: first) }
         }
         endedCount += 1
-        endTurnSoon()
+        // Where nothing else is under way no other answer can have arrived with this one.
+        if underWay == endedCount { endTurn() } else { endTurnSoon() }
     }
 
     /// A work is done with: the next may go.

@@ -97,8 +97,9 @@ extension SegmentRecords {
             // A lost answer is found out by reading again; what was cleared then is told with the rest.
             cleared.merge(state.entries) { old, _ in old }
             do throws(AerospikeError) {
-                let remove = Self.jobs.remove(.keys(in: slots))
-                _ = try await client.operate(key(segment), [remove] + counts.operations, policy: policy)
+                var operations = [Self.jobs.remove(.keys(in: slots))]
+                counts.add(to: &operations)
+                _ = try await client.operate(key(segment), operations, policy: policy)
                 return cleared
             } catch  where error.code == .filteredOut {
                 for slot in state.entries.keys { cleared[slot] = nil }

@@ -124,7 +124,7 @@ struct WorkRequest: Sendable {
             if let after = work.updates[slot]?.details { counts.add(after) }
         }
         for details in work.removals.values { counts.subtract(details) }
-        operations += counts.operations
+        counts.add(to: &operations)
         if work.timeouts != 0 { operations.append(.add(SegmentBin.timeouts, work.timeouts)) }
         for (kind, listing) in work.listings where listing.setsMark {
             operations.append(.put(SegmentBin.mark(kind), .list(Value.List(listing.key.elements(kind)))))
@@ -214,9 +214,10 @@ struct BodyCounts {
         skipped += sign * details.skippedBytes
     }
 
-    var operations: [Operation] {
-        [(SegmentBin.usedBytes, used), (SegmentBin.savedBytes, saved), (SegmentBin.skippedBytes, skipped)]
-            .filter { $0.1 != 0 }
-            .map { Operation.add($0.0, $0.1) }
+    /// Adds what changes the counts.
+    func add(to operations: inout [Operation]) {
+        if used != 0 { operations.append(.add(SegmentBin.usedBytes, used)) }
+        if saved != 0 { operations.append(.add(SegmentBin.savedBytes, saved)) }
+        if skipped != 0 { operations.append(.add(SegmentBin.skippedBytes, skipped)) }
     }
 }
