@@ -388,7 +388,6 @@ extension StoreEngine {
             endTurnSoon()
         }
     }
-
 }
 
 extension DirectoryEntry {

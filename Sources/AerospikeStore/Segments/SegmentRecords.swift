@@ -121,7 +121,7 @@ final class SegmentRecords: Sendable {
     ///   - segment: the segment.
     ///   - worker: who does it.
     ///   - sequence: the work's number.
-    ///   - completion: is told on the engine's event loop, or before this returns.
+    ///   - completion: is told on the engine's event loop, perhaps before this returns.
     func send(
         _ work: SegmentWork,
         to place: Key,
@@ -134,7 +134,14 @@ final class SegmentRecords: Sendable {
         let sent = request.call(on: place, policy: Self.guarded(by: request.filter))
         client.tryOnce(sent) { result in
             do throws(AerospikeError) {
-                let record = try result.get().record(answering: sent)
+                let message = try result.get()
+                let record: Record
+                do throws(AerospikeError) {
+                    record = try message.record(answering: sent)
+                } catch {
+                    // It was done, and the reply cannot be read: what it did is found out as for a reply that was lost.
+                    throw error.adding(inDoubt: true)
+                }
                 guard let outcome = request.outcome(record, segment: segment) else { throw Self.unreadable(segment) }
                 completion(.success(outcome))
             } catch {
