@@ -97,7 +97,7 @@ extension StoreEngine {
 
     private func gatherAppends(_ segment: Segment, _ hand: inout WorkInHand) {
         let tube = segment.tube
-        guard segment.isTail, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
+        guard segment.isTail, !tube.isTailFull, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
         hand.work.firstSlot = nextSlot
         hand.bytes = segment.bytes
         while nextSlot + hand.appends.count < StoreLimits.segmentSlots, hand.bytes < StoreLimits.segmentBytesMax,

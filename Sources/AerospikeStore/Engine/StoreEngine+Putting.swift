@@ -84,6 +84,7 @@ extension StoreEngine {
         var number = try await directory.state().tail
         if let full = tube.isTailFull ? tube.tail?.number : nil, number == full || number == nil {
             number = try await makeTail(of: tube, directory, from: full)
+            prepareSpares(tube)
         }
         while true {
             guard let known = number else {
