@@ -105,25 +105,36 @@ extension AerospikeClient {
     ///
     /// - Parameters:
     ///   - request: the request; it goes to the master, and may take as long as a call of the client.
+    ///   - earlier: the connection of an earlier request that this one is to arrive behind; where another node is to be
+    ///     asked now, or it is closed, it goes by another.
     ///   - completion: is told the reply, or ``AerospikeError`` for every result code but 0, once and on that event loop;
     ///     perhaps before this returns.
+    /// - Returns: the connection that it went by; nil if there was none.
+    @discardableResult
     package func tryOnce(
         _ request: RecordRequest,
+        by earlier: NodeConnection? = nil,
         completion: @escaping @Sendable (Result<ReplyMessage, AerospikeError>) -> Void
-    ) {
+    ) -> NodeConnection? {
         let now = NIODeadline.now()
         let timeout = ResolvedCallPolicy(configuration.call).timeout.timeAmount
         let map = cluster.map
         guard let node = map.node(for: request.key, replica: 0) else {
             cluster.requestTend()
-            return completion(.failure(map.noNode(forNamespace: request.key.namespace)))
+            completion(.failure(map.noNode(forNamespace: request.key.namespace)))
+            return nil
         }
         let connection: NodeConnection
         do throws(CallFailure) {
-            connection = try node.connectionForCall()
+            if let earlier, earlier.isOpen, node.has(earlier), !node.isLeftAlone {
+                connection = earlier
+            } else {
+                connection = try node.connectionForCall()
+            }
         } catch {
             cluster.requestTend()
-            return completion(.failure(error.error))
+            completion(.failure(error.error))
+            return nil
         }
         let milliseconds = UInt32(clamping: max(1, timeout.nanoseconds / 1_000_000))
         connection.message(deadline: now + timeout) { buffer throws(AerospikeError) in
@@ -142,6 +153,7 @@ extension AerospikeClient {
                 completion(.failure(error.adding(inDoubt: isInDoubt)))
             }
         }
+        return connection
     }
 
     /// Whether a try failed for nothing but the session of its connection: the call never began.

@@ -60,6 +60,11 @@ package final class Node: Sendable {
         return best
     }
 
+    /// Whether a connection is one of those for requests.
+    package func has(_ connection: NodeConnection) -> Bool {
+        connections.withLock { $0.open.contains { $0.connection === connection } }
+    }
+
     private static func choose(
         from open: [(slot: Int, connection: NodeConnection)],
         preferring eventLoop: (any EventLoop)?

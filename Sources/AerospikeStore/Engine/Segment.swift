@@ -61,8 +61,6 @@ final class Segment: @unchecked Sendable {
     var best: ReadyKey?
     /// How many ready jobs it has; nil where that is not known.
     var readyCount: Int?
-    /// How many of them are asked for in a work under way.
-    var popsUnderWay = 0
     /// When ``best`` was last learned from the record itself.
     var knownSince = NIODeadline.uptimeNanoseconds(0)
     /// What its directory lists it under, as was last seen.
@@ -78,10 +76,21 @@ final class Segment: @unchecked Sendable {
     var nextSlot: Int?
     var bytes = 0
 
+    // MARK: What is under way
+
+    /// Works that were sent, the first of them first: each is refused unless the one before it was done.
+    var flights = CircularBuffer<Flight>()
+    /// A work that cannot be sent as it is, and waits for those that were.
+    var unprepared: WorkInHand?
+    /// Whether a task has to do with it: nothing is sent meanwhile.
+    var isCarried = false
+    /// Jobs that the task asks for.
+    var carriedPops = 0
+    /// Where its record is as this process left it: nobody else wrote there since.
+    var record = RecordKnowledge()
+
     // MARK: What is to be done
 
-    /// Whether a work is under way; one at a time.
-    var isBusy = false
     var updates: [Int: PendingUpdate] = [:]
     /// Changes that are refused unless the jobs are as they were seen; each goes by itself.
     var guarded: [GuardedChange] = []
@@ -111,6 +120,29 @@ final class Segment: @unchecked Sendable {
         tube = other
         self.position = position
         tube.setBest(key, of: self)
+    }
+
+    /// So many works are under way at once: while the server does one, the next is on its way, and the answers of the one
+    /// before are dealt with.
+    static let flightsMax = 2
+
+    var isBusy: Bool { isCarried || !flights.isEmpty || unprepared != nil }
+
+    /// Whether a work may be sent behind those under way.
+    var takesWork: Bool {
+        guard !isCarried, flights.count < Self.flightsMax else { return false }
+        return flights.isEmpty
+            || unprepared == nil && guarded.isEmpty && flights.allSatisfy { $0.hand.guarded == nil && !$0.hasFailed }
+    }
+
+    /// How many of its ready jobs are asked for in works under way.
+    var popsUnderWay: Int {
+        flights.reduce(carriedPops + (unprepared?.pops.count ?? 0)) { $0 + $1.hand.pops.count }
+    }
+
+    /// So many of the jobs that were asked for are no more.
+    func noteSettled(_ pops: Int) {
+        if isCarried { carriedPops = max(0, carriedPops - pops) }
     }
 
     /// Whether it may have ready jobs that nobody was sent to yet.

@@ -43,7 +43,13 @@ extension StoreEngine {
         _ make: (JobEntry) -> JobEntry??
     ) async throws -> FoundJob? {
         for _ in 0..<Self.turnsMax {
-            guard let found = try await find(job), held[job] == nil, let entry = make(found.entry) else { return nil }
+            guard let found = try await find(job), held[job] == nil else { return nil }
+            if case .reserved(process, _) = found.entry.state, found.segment.held.contains(found.slot) {
+                // It is being given up just now: its holder was told already that it has it no more.
+                try await Task.sleep(for: .milliseconds(5))
+                continue
+            }
+            guard let entry = make(found.entry) else { return nil }
             switch await change(found.slot, of: found.segment, from: found.entry, to: entry, for: holder) {
             case true?: return found
             case false?: continue

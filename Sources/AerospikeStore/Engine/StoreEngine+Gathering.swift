@@ -10,13 +10,17 @@ struct WorkInHand: Sendable {
     let process: ProcessNumber
     var guarded: CheckedContinuation<Bool?, Never>?
     var appends: [PendingAppend] = []
-    /// How much the segment has in it with them, in bytes.
-    var bytes = 0
     var updates: [Int: PendingUpdate] = [:]
     var pops: [ReserveRequest] = []
 
-    /// Whether it may reserve jobs for the process.
-    var reserves: Bool { work.pops > 0 || work.updates.values.contains { $0.state.kind == .reserved } }
+    /// Takes the puts out of the work.
+    mutating func takeAppends() -> [PendingAppend] {
+        defer {
+            appends = []
+            work.appends = []
+        }
+        return appends
+    }
 }
 
 // What waits for a segment, put together into one work.
@@ -24,19 +28,24 @@ extension StoreEngine {
     /// The most jobs that one work reserves.
     private static let popsMax = 64
 
-    /// Takes what waits for a segment; nil where nothing does.
+    /// Takes what waits for a segment, or its share where more works can be under way; nil where nothing waits.
+    ///
+    /// Callers whose work is done together ask together for what comes next. In two works they take turns: the server and
+    /// this process are both busy, and neither has to be woken.
     func gather(_ segment: Segment) -> WorkInHand? {
         var hand = WorkInHand(life: life, process: process)
+        let share = Segment.flightsMax - segment.flights.count
         if !segment.guarded.isEmpty {
             let change = segment.guarded.removeFirst()
             hand.updates = change.updates
             hand.guarded = change.continuation
             hand.work.expected = change.updates.compactMapValues(\.expected)
+            // Jobs may cease to be ready that nobody picked.
+            segment.record.ready = nil
         } else {
-            hand.updates = segment.updates
-            segment.updates = [:]
-            gatherPops(segment, &hand)
-            gatherAppends(segment, &hand)
+            gatherUpdates(segment, &hand, share)
+            gatherPops(segment, &hand, share)
+            gatherAppends(segment, &hand, share)
         }
         for (slot, update) in hand.updates {
             if let entry = update.entry {
@@ -54,13 +63,32 @@ extension StoreEngine {
         return hand.work.isEmpty ? nil : hand
     }
 
-    private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand) {
-        let now = NIODeadline.now()
-        if !segment.pops.isEmpty, registry.isDoubtful() {
+    private func gatherUpdates(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
+        let count = (segment.updates.count + share - 1) / share
+        if count == segment.updates.count {
+            hand.updates = segment.updates
+            segment.updates = [:]
+        } else {
+            for (slot, update) in segment.updates.prefix(count) {
+                hand.updates[slot] = update
+                segment.updates[slot] = nil
+            }
+        }
+    }
+
+    private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
+        guard !segment.pops.isEmpty else { return }
+        // What is ready can be known as soon as the works under way are done that take the best, whichever that is.
+        let isLearning = segment.flights.contains { $0.hand.work.listsReady }
+        let isTaking = segment.flights.contains { $0.hand.work.pops > 0 }
+        if isLearning || isTaking && segment.record.ready != nil { return }
+        if registry.isDoubtful() {
             // Others may take this process for dead just now.
             return rest(segment)
         }
-        while hand.pops.count < Self.popsMax, let request = segment.pops.popFirst() {
+        let now = NIODeadline.now()
+        let max = min(Self.popsMax, (segment.pops.count + share - 1) / share)
+        while hand.pops.count < max, let request = segment.pops.popFirst() {
             if request.isOver {
                 request.isAsking = false
             } else if segment.tube.isPaused(now) {
@@ -71,11 +99,22 @@ extension StoreEngine {
             }
         }
         guard !hand.pops.isEmpty else { return }
-        hand.work.pops = hand.pops.count
-        hand.work.countsReady = segment.readyCount == nil
-        segment.popsUnderWay = hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
+        pick(segment, &hand)
+        guard hand.work.picks.isEmpty else { return }
+        hand.work.pops = hand.pops.count
+        hand.work.countsReady = segment.readyCount == nil
+        hand.work.listsReady = segment.record.isCalm
+    }
+
+    /// Picks the jobs to reserve, where it is known which are ready.
+    private func pick(_ segment: Segment, _ hand: inout WorkInHand) {
+        guard let generation = segment.record.generation else { return }
+        let picks = segment.record.ready?.takeBest(hand.pops.count, priorityMax: hand.work.popPriorityMax)
+        guard let picks, !picks.isEmpty else { return }
+        hand.work.picks = picks
+        hand.work.generation = generation
     }
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
@@ -95,18 +134,27 @@ extension StoreEngine {
         return bound.priority == 0 ? 0 : bound.priority - 1
     }
 
-    private func gatherAppends(_ segment: Segment, _ hand: inout WorkInHand) {
+    private func gatherAppends(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
         let tube = segment.tube
         guard segment.isTail, !tube.isTailFull, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
+        // What goes to the tail before it comes first, and may come back.
+        if let before = tube.tailBefore, before.isBusy { return }
+        let slots = min(tube.appends.count, StoreLimits.segmentSlots - nextSlot)
+        let max = (slots + share - 1) / share
         hand.work.firstSlot = nextSlot
-        hand.bytes = segment.bytes
-        while nextSlot + hand.appends.count < StoreLimits.segmentSlots, hand.bytes < StoreLimits.segmentBytesMax,
+        while hand.appends.count < max, segment.bytes < StoreLimits.segmentBytesMax,
             let append = tube.appends.popFirst()
         {
-            hand.bytes += append.entry.approximateBytes
+            segment.bytes += append.entry.approximateBytes
             hand.appends.append(append)
         }
-        hand.work.closes =
-            nextSlot + hand.appends.count >= StoreLimits.segmentSlots || hand.bytes >= StoreLimits.segmentBytesMax
+        // As it will be: a work that is sent behind this one is refused where this one is.
+        segment.nextSlot = nextSlot + hand.appends.count
+        guard nextSlot + hand.appends.count >= StoreLimits.segmentSlots || segment.bytes >= StoreLimits.segmentBytesMax
+        else { return }
+        hand.work.closes = true
+        // The next is made the tail meanwhile.
+        tube.isTailFull = true
+        touch(tube)
     }
 }

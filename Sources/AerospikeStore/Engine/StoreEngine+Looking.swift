@@ -146,8 +146,9 @@ extension StoreEngine {
         guard !segment.isBusy, let state = try await records.read(segment.number), !state.isClosed,
             !segment.isBusy, !segment.isTail
         else { return }
-        segment.isBusy = true
-        defer { segment.isBusy = false }
+        segment.isCarried = true
+        segment.record.forget()
+        defer { segment.isCarried = false }
         var work = SegmentWork()
         work.firstSlot = state.nextSlot
         work.closes = true
@@ -305,6 +306,8 @@ extension StoreEngine {
             let now = clusterMilliseconds
             let entries = try await directory.best(.wake, limit: 16)
             for entry in entries where entry.key.major <= now {
+                // Others, or a later life, find what is due.
+                if isClosing { return true }
                 try await sweep(entry, tube, directory, now)
             }
             if let next = entries.first(where: { $0.key.major > now }) {

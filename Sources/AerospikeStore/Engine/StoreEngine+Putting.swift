@@ -132,6 +132,7 @@ extension StoreEngine {
         tube.tail = segment
         tube.isTailFull = false
         guard let old, old !== segment else { return }
+        if old.isBusy { tube.tailBefore = old }
         // While it was the tail, nobody counted what was left in it.
         if old.best == nil { old.isEmptied = true }
         touch(old)
@@ -293,10 +294,10 @@ extension StoreEngine {
         guard !isInUse(tube), now - tube.usedAt >= Self.rememberedFor else { return forgetIfUnwanted(tube) }
         guard let directory = tube.directory, let tail = tube.tail else { return drop(tube) }
         // Whatever else is to be done there waits meanwhile, and finds that it is closed.
-        tail.isBusy = true
+        tail.isCarried = true
         begin { engine in
             try? await engine.endIfEmpty(tail, directory)
-            tail.isBusy = false
+            tail.isCarried = false
             engine.touch(tail)
             // It may have come into use meanwhile.
             if tube.isWanted || engine.isInUse(tube) || tube.usedAt > now {
@@ -320,6 +321,7 @@ extension StoreEngine {
         for (number, segment) in segments where segment.tube === tube { segments[number] = nil }
         // They refer to the tube as well.
         tube.tail = nil
+        tube.tailBefore = nil
         tube.dropCandidates()
     }
 

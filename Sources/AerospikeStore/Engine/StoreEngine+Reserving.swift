@@ -168,6 +168,7 @@ extension StoreEngine {
 
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
     func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
+        segment.noteSettled(requests.count)
         var requests = requests[...]
         let isDoubtful = !popped.isEmpty && registry.isDoubtful()
         for (slot, entry) in popped {

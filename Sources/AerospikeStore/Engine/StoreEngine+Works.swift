@@ -3,8 +3,9 @@ import BeanspikeCore
 import Logging
 import NIOCore
 
-// One work at a time is under way for a segment; what comes meanwhile is the next one. The work is made ready (what it makes
-// is listed, the process's footprint covers it), sent, and its outcome told to those who wait for it.
+// A work is made ready (what it makes is listed, the process's footprint covers it) and sent, perhaps behind another that is
+// under way: then it is refused unless that one was done. Its outcome is told to those who wait for it, in the order of works.
+// What cannot be sent as it is, or fails, is carried out by a task, which has the segment to itself.
 extension StoreEngine {
     /// How long a segment is left alone after a work of it failed, or while the process is in doubt.
     private static let restTime = TimeAmount.milliseconds(50)
@@ -15,24 +16,25 @@ extension StoreEngine {
     /// How often a segment that its directory lists is not found before it is over: about a second.
     private static let absencesMax = 8
 
-    /// Sends what has gathered for a segment, unless something is under way there.
+    /// Sends what has gathered for a segment, as far as works can be under way there.
     func pump(_ segment: Segment) {
-        guard !segment.isBusy, segment.restsUntil <= .now() else { return }
-        guard var hand = gather(segment) else {
-            retireOrForget(segment)
-            return
-        }
-        segment.isBusy = true
-        if isPrepared(&hand, segment) {
-            send(hand, to: segment)
-        } else {
-            begin { [hand] engine in await engine.carryOut(hand, on: segment) }
+        while segment.takesWork, segment.restsUntil <= .now() {
+            guard var hand = segment.unprepared.take() ?? gather(segment) else {
+                return retireOrForget(segment)
+            }
+            if isPrepared(&hand, segment) {
+                send(hand, to: segment)
+            } else if segment.flights.isEmpty {
+                begin(carrying: [Flight(hand: hand, sequence: 0)], on: segment)
+            } else {
+                segment.unprepared = hand
+            }
         }
     }
 
     /// Whether a work can be sent as it is: the process's footprint covers it, and what it makes is listed.
     private func isPrepared(_ hand: inout WorkInHand, _ segment: Segment) -> Bool {
-        if hand.reserves, !registry.isEntered(segment.number) { return false }
+        if hand.work.reserves, !registry.isEntered(segment.number) { return false }
         for (kind, key) in hand.work.keysMade(in: segment.number) {
             guard segment.marks[kind].covers(key) else { return false }
             hand.work.listings[kind] = .init(key: key, epoch: segment.marks[kind].epoch)
@@ -40,50 +42,75 @@ extension StoreEngine {
         return true
     }
 
-    /// Makes the first try of a work, without a task; what cannot be done so is carried out by one.
-    private func send(_ hand: WorkInHand, to segment: Segment) {
+    /// Makes the first try of a work, without a task.
+    private func send(_ given: WorkInHand, to segment: Segment) {
         underWay += 1
+        var hand = given
+        let before = segment.flights.last
+        hand.work.predecessor = before?.sequence
         let sequence = nextSequence()
-        records.send(
+        segment.flights.append(Flight(hand: hand, sequence: sequence, generation: segment.record.noteSent()))
+        let connection = records.send(
             hand.work,
             to: segment.key,
             segment.number,
             by: worker(hand.process),
-            sequence: sequence
+            sequence: sequence,
+            connection: before?.connection
         ) { result in
-            self.assumeIsolated { $0.answered(result, hand, segment, sequence) }
+            self.assumeIsolated { $0.answered(result, sequence, segment) }
+        }
+        if let last = segment.flights.indices.last, segment.flights[last].sequence == sequence {
+            segment.flights[last].connection = connection
         }
     }
 
     private func answered(
         _ result: Result<SegmentWork.Outcome, AerospikeError>,
-        _ hand: WorkInHand,
-        _ segment: Segment,
-        _ sequence: Int64
+        _ sequence: Int64,
+        _ segment: Segment
     ) {
-        switch result {
-        case .success(let outcome):
-            if life == hand.life {
-                applied(outcome, hand, segment)
-            } else {
-                outlived(hand, .applied(outcome), segment)
-            }
-            end(segment)
-        case .failure(let error):
-            let first = FirstTry(sequence: sequence, failure: error)
-            begin { engine in await engine.carryOut(hand, on: segment, after: first) }
-        }
         endedCount += 1
+        guard let index = segment.flights.firstIndex(where: { $0.sequence == sequence }) else { return }
+        segment.flights[index].result = result
+        while let first = segment.flights.first, case .success(let outcome) = first.result {
+            segment.flights.removeFirst()
+            noteGeneration(outcome.generation, first, segment)
+            deliver(outcome, first.hand, segment)
+            end(segment)
+        }
+        // Those behind one that failed are refused; all are known before they are gone on with, one after the other.
+        if !segment.flights.isEmpty, segment.flights.allSatisfy({ $0.result != nil }) {
+            let flights = Array(segment.flights)
+            segment.flights = []
+            begin(carrying: flights, on: segment)
+        }
         // Where nothing else is under way no other answer can have arrived with this one.
         if underWay == endedCount { endTurn() } else { endTurnSoon() }
     }
 
-    /// A work is done with: the next may go.
+    private func noteGeneration(_ found: UInt32, _ flight: Flight, _ segment: Segment) {
+        let behind = segment.flights.count
+        let later = segment.record.noteAnswered(found, expected: flight.generation, behind: behind)
+        for (index, generation) in zip(segment.flights.indices, later) { segment.flights[index].generation = generation }
+    }
+
+    private func deliver(_ outcome: SegmentWork.Outcome, _ hand: WorkInHand, _ segment: Segment) {
+        if life == hand.life {
+            applied(outcome, hand, segment)
+        } else {
+            outlived(hand, .applied(outcome), segment)
+        }
+    }
+
+    /// Something is done with: more may go.
     private func end(_ segment: Segment) {
-        segment.isBusy = false
-        segment.popsUnderWay = 0
         touch(segment)
         if segment.isTail { touch(segment.tube) }
+        if segment.tube.tailBefore === segment, !segment.isBusy {
+            segment.tube.tailBefore = nil
+            if let tail = segment.tube.tail { touch(tail) }
+        }
     }
 
     /// Sends nothing to a segment for a moment.
@@ -98,30 +125,83 @@ extension StoreEngine {
     private struct FirstTry: Sendable {
         let sequence: Int64
         let failure: AerospikeError
+        var later = SegmentRecords.LaterWorks()
     }
 
-    private func carryOut(_ given: WorkInHand, on segment: Segment, after first: FirstTry? = nil) async {
+    private func begin(carrying flights: [Flight], on segment: Segment) {
+        segment.isCarried = true
+        segment.carriedPops = flights.reduce(0) { $0 + $1.hand.pops.count }
+        if flights.contains(where: { $0.hand.work.generation != nil && $0.wasRefused }) {
+            segment.record.noteDisturbed()
+        } else {
+            segment.record.forget()
+        }
+        begin { engine in
+            await engine.carryOut(flights, on: segment)
+            segment.isCarried = false
+            engine.end(segment)
+        }
+    }
+
+    /// Carries out works in their order: those that were sent and failed, with those sent behind them, or one that was not.
+    private func carryOut(_ flights: [Flight], on segment: Segment) async {
+        // What others were before with goes to the next tail, in its order.
+        var returned: [PendingAppend] = []
+        for (index, flight) in flights.enumerated() {
+            if case .success(let outcome) = flight.result {
+                deliver(outcome, flight.hand, segment)
+                continue
+            }
+            var hand = flight.hand
+            var first: FirstTry?
+            if case .failure(let error) = flight.result {
+                first = FirstTry(sequence: flight.sequence, failure: error)
+                for later in flights[(index + 1)...] { first?.later.add(later) }
+            }
+            if flight.wasRefused, index > 0 || hand.work.generation != nil || hand.work.predecessor != nil {
+                // Perhaps for no other reason than what it was sent behind, or what was believed to be ready.
+                first = nil
+            }
+            if index > 0, flight.wasRefused { returned += hand.takeAppends() }
+            hand.work.standsAlone(pops: hand.pops.count)
+            returned += await carryOut(hand, on: segment, after: first)
+        }
+        segment.tube.appends.insert(contentsOf: returned, at: segment.tube.appends.startIndex)
+    }
+
+    /// - Returns: what others took the place of.
+    private func carryOut(
+        _ given: WorkInHand,
+        on segment: Segment,
+        after first: FirstTry?
+    ) async -> [PendingAppend] {
         var hand = given
         var first = first
         var absences = 0
         var refusals = 0
+        var returned: [PendingAppend] = []
+        if hand.work.isEmpty { return [] }
         do {
-            if first == nil, hand.reserves {
+            if first == nil, hand.work.reserves {
                 try await enterFootprint(segment)
                 try check(hand)
             }
             while true {
                 switch try await attempt(&hand, on: segment, after: first.take()) {
-                case .done: return end(segment)
+                case .done: return returned
                 case .again:
                     refusals += 1
                     try await pause(afterRefusals: refusals)
                     try check(hand)
+                case .overtaken(let appends):
+                    returned += appends
+                    if hand.work.isEmpty { return returned }
                 case .gone:
                     absences += 1
                     if try await isDead(segment, absences) {
+                        returned += hand.takeAppends()
                         isOver(segment, hand)
-                        return end(segment)
+                        return returned
                     }
                     try check(hand)
                 }
@@ -129,7 +209,7 @@ extension StoreEngine {
         } catch {
             failed(hand, segment, error)
         }
-        end(segment)
+        return returned
     }
 
     /// Lets others go on before a work that was refused is tried again; one that is refused for ever fails.
@@ -145,6 +225,8 @@ extension StoreEngine {
     private enum Attempt {
         case done
         case again
+        /// Others put there before: these were taken out of the work, and the rest is to be tried again.
+        case overtaken([PendingAppend])
         /// The segment seems to be over.
         case gone
     }
@@ -165,7 +247,8 @@ extension StoreEngine {
             process: hand.process,
             sequence: first?.sequence ?? nextSequence(),
             held: segment.held,
-            after: first?.failure
+            after: first?.failure,
+            later: first?.later ?? SegmentRecords.LaterWorks()
         )
         if life != hand.life {
             outlived(hand, performed, segment)
@@ -212,7 +295,6 @@ extension StoreEngine {
             _ = appended(hand, segment)
             hand.appends = []
         }
-        segment.nextSlot = nil
         failed(hand, segment, Self.takenForDead)
     }
 
@@ -280,19 +362,13 @@ extension StoreEngine {
         }
         hand.guarded?.resume(returning: true)
         if !hand.appends.isEmpty || hand.work.closes { readied += appended(hand, segment) }
-        segment.popsUnderWay = 0
         if let count = outcome.jobCount {
             segment.isEmptied = count == 0
         } else if !hand.appends.isEmpty {
             segment.isEmptied = false
         }
-        if hand.work.pops > 0 {
-            segment.tube.setBest(outcome.nextReady, of: segment)
-            let known = outcome.readyCount ?? segment.readyCount.map { $0 - outcome.popped.count }
-            // Others may have reserved some, or made more ready.
-            segment.readyCount = outcome.nextReady == nil ? 0 : known.map { max(1, $0) }
-            segment.knownSince = .now()
-            if segment.best == nil { segment.noteEmpty() }
+        if !hand.pops.isEmpty {
+            noteLeft(outcome, hand, segment)
             give(outcome.popped, to: hand.pops, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment) }
         }
@@ -302,6 +378,43 @@ extension StoreEngine {
         }
     }
 
+    /// Notes what a work that reserved has left ready.
+    private func noteLeft(_ outcome: SegmentWork.Outcome, _ hand: WorkInHand, _ segment: Segment) {
+        if let ready = outcome.ready, segment.record.generation != nil {
+            segment.record.ready = ReadyMirror(ready)
+            noteMirrored(segment)
+        } else if hand.work.picks.isEmpty {
+            for (slot, _) in outcome.popped { segment.record.ready?.remove(slot) }
+        }
+        var next = outcome.nextReady
+        var count = outcome.readyCount ?? segment.readyCount.map { $0 - outcome.popped.count }
+        if let ready = segment.record.ready {
+            next = ready.best.map {
+                ReadyKey(priority: $0.priority, id: JobPlace(segment: segment.number, slot: $0.slot).id)
+            }
+            count = ready.count
+        } else if !hand.work.picks.isEmpty {
+            // Somebody else wrote since: what was the best may still be.
+            next = segment.best
+        }
+        segment.tube.setBest(next, of: segment)
+        // Others may have reserved some, or made more ready.
+        segment.readyCount = next == nil ? 0 : count.map { max(1, $0) }
+        segment.knownSince = .now()
+        if segment.best == nil { segment.noteEmpty() }
+    }
+
+    /// Keeps the ready jobs of so many segments in memory at the most.
+    private func noteMirrored(_ segment: Segment) {
+        mirrored.append(segment)
+        guard mirrored.count > Self.mirroredMax else { return }
+        let oldest = mirrored.removeFirst()
+        // Where works are under way that go by it, it is wanted.
+        if oldest.flights.isEmpty { oldest.record.forget() } else { mirrored.append(oldest) }
+    }
+
+    private static let mirroredMax = 32
+
     /// Notes what became of a job; true where it is ready now.
     private func noteMade(_ entry: JobEntry, _ slot: Int, _ segment: Segment) -> Bool {
         switch entry.state {
@@ -309,6 +422,7 @@ extension StoreEngine {
             let id = JobPlace(segment: segment.number, slot: slot).id
             let count = segment.readyCount.map { $0 + 1 }
             segment.tube.noteReady(segment, ReadyKey(priority: priority, id: id), count: count)
+            segment.record.ready?.insert((slot, entry))
             return true
         case .delayed(let due):
             noteWake(segment.tube, due)
@@ -325,15 +439,7 @@ extension StoreEngine {
             let id = JobPlace(segment: segment.number, slot: slot).id
             finish(append.session, append.ticket, .inserted(id))
         }
-        segment.nextSlot = hand.work.firstSlot + hand.appends.count
-        segment.bytes = hand.bytes
-        if hand.work.closes {
-            // Another is the tail from now on.
-            segment.tube.isTailFull = true
-            touch(segment.tube)
-        } else if segment.nextSlot ?? 0 >= StoreLimits.segmentSlots / 2 {
-            prepareSpares(segment.tube)
-        }
+        if segment.isTail, segment.nextSlot ?? 0 >= StoreLimits.segmentSlots / 2 { prepareSpares(segment.tube) }
         return readied
     }
 
@@ -368,17 +474,16 @@ extension StoreEngine {
         }
         segment.marks = SegmentMarks()
         guard !hand.appends.isEmpty || hand.work.closes else { return .again }
-        segment.nextSlot = state.nextSlot
-        segment.bytes = state.bytes
         guard state.isClosed || state.nextSlot != hand.work.firstSlot else { return .again }
         // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
-        segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
-        hand.appends = []
-        hand.work.appends = []
-        hand.work.closes = false
-        if state.isClosed { segment.tube.isTailFull = true }
-        touch(segment.tube)
-        return hand.work.isEmpty ? .done : .again
+        if state.isClosed {
+            hand.work.closes = false
+            if segment.isTail { segment.tube.isTailFull = true }
+        }
+        hand.work.firstSlot = state.nextSlot
+        (segment.nextSlot, segment.bytes) = (state.nextSlot, state.bytes)
+        touch(segment)
+        return .overtaken(hand.takeAppends())
     }
 
     /// The segment is over: none of its jobs is left.
@@ -391,9 +496,6 @@ extension StoreEngine {
         hand.guarded?.resume(returning: false)
         segment.held = []
         segment.noteEmpty()
-        if !hand.appends.isEmpty {
-            segment.tube.appends.insert(contentsOf: hand.appends, at: segment.tube.appends.startIndex)
-        }
         if segment.isTail {
             segment.tube.isTailFull = true
             touch(segment.tube)
@@ -405,6 +507,8 @@ extension StoreEngine {
         let failure = JobStoreError(writing: error)
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
         rest(segment)
+        // Whether it was put is found out before more is.
+        if !hand.appends.isEmpty { segment.nextSlot = nil }
         hand.guarded?.resume(returning: nil)
         for (slot, update) in hand.updates {
             let job = JobPlace(segment: segment.number, slot: slot).id
@@ -419,6 +523,7 @@ extension StoreEngine {
             fail(update, failure)
         }
         for append in hand.appends { finish(append.session, append.ticket, .failed(failure)) }
+        segment.noteSettled(hand.pops.count)
         for request in hand.pops {
             request.isAsking = false
             fail(request, failure)

@@ -28,6 +28,8 @@ actor StoreEngine {
     var tubes: [TubeName: Tube] = [:]
     var segments: [SegmentNumber: Segment] = [:]
     var held: [JobID: HeldJob] = [:]
+    /// Those whose ready jobs are known, the longest first.
+    var mirrored = CircularBuffer<Segment>()
     var outboxes: [Outbox] = []
 
     // MARK: What is to be done at the end of the turn

@@ -24,8 +24,10 @@ final class Tube: @unchecked Sendable {
     var tail: Segment?
     /// Segments that have ready jobs, or may have, in the order of their best.
     private(set) var candidates: [Segment] = []
-    /// Whether the tail takes no more.
+    /// Whether the tail takes no more, or is being told so.
     var isTailFull = false
+    /// The tail before, as long as something is under way there.
+    var tailBefore: Segment?
     /// Segments that are ready to be the next tails.
     var spares = SpareSegments()
     var isPreparing = false
@@ -101,10 +103,23 @@ final class Tube: @unchecked Sendable {
         guard key != segment.best else { return }
         if let old = segment.best {
             let index = place(of: old)
-            if index < candidates.count, candidates[index] === segment { candidates.remove(at: index) }
+            if index < candidates.count, candidates[index] === segment {
+                if let key, isInOrder(key, at: index) {
+                    segment.best = key
+                    return
+                }
+                candidates.remove(at: index)
+            }
         }
         segment.best = key
         if let key { candidates.insert(segment, at: place(of: key)) }
+    }
+
+    /// Whether a candidate with this key would be where it is.
+    private func isInOrder(_ key: ReadyKey, at index: Int) -> Bool {
+        let before = index > 0 ? candidates[index - 1].best : nil
+        let after = index + 1 < candidates.count ? candidates[index + 1].best : nil
+        return before.map { $0 < key } ?? true && after.map { key < $0 } ?? true
     }
 
     /// Drops what is known of segments.

@@ -19,6 +19,7 @@ final class SegmentRecords: Sendable {
 
     static let jobs = Operation.map(SegmentBin.jobs)
     static let countReady = jobs.get(.values(from: [0], upTo: [1]), returning: .count)
+    static let allReady = jobs.get(.values(from: [0], upTo: [1]), returning: .keyValue)
     /// A read by rank, whose answer nobody looks at.
     static let fillRanks = jobs.get(.ranks(from: 0, count: 1), returning: .key)
 
@@ -44,6 +45,18 @@ final class SegmentRecords: Sendable {
         case refused
         /// There is no such segment: it is over.
         case gone
+    }
+
+    /// Works that were sent behind another before its outcome was known; none of them was done unless that one was.
+    struct LaterWorks: Sendable {
+        var sequences: Set<Int64> = []
+        /// Slots of jobs that they are known to have reserved.
+        var reserved: Set<Int> = []
+
+        mutating func add(_ flight: Flight) {
+            sequences.insert(flight.sequence)
+            if case .success(let outcome) = flight.result { reserved.formUnion(outcome.popped.map(\.slot)) }
+        }
     }
 
     // MARK: - Changing
@@ -81,14 +94,16 @@ final class SegmentRecords: Sendable {
     ///
     /// The sequence is greater than that of all works of this process on this segment before; one is done after the other. By
     /// the slots that the process holds here already an answer that was lost is found out.
-    /// A first try may have been made already, see ``send(_:to:_:by:sequence:_:)``: `failure` is what it came to.
+    /// A first try may have been made already, see ``send(_:to:_:by:sequence:connection:_:)``: `failure` is what it came
+    /// to, and `later` are the works that were sent behind it.
     func perform(
         _ work: SegmentWork,
         on segment: SegmentNumber,
         process: ProcessNumber,
         sequence: Int64,
         held: Set<Int>,
-        after failure: AerospikeError? = nil
+        after failure: AerospikeError? = nil,
+        later: LaterWorks = LaterWorks()
     ) async throws(AerospikeError) -> Performed {
         let request = WorkRequest(work, by: SegmentWorker(process), sequence: sequence)
         let policy = Self.guarded(by: request.filter)
@@ -104,7 +119,7 @@ final class SegmentRecords: Sendable {
                 case .filteredOut:
                     guard wasInDoubt else { return .refused }
                     if try await seal(segment, process: process, sequence: sequence) { return .refused }
-                    return try await recover(work, segment, process: process, sequence: sequence, held: held)
+                    return try await recover(work, segment, process: process, sequence, held: held, later)
                 case .notFound: return .gone
                 default: throw error
                 }
@@ -112,8 +127,8 @@ final class SegmentRecords: Sendable {
         }
     }
 
-    /// Makes one try of a work, and tells a function what came of it; ``perform(_:on:process:sequence:held:after:)`` goes
-    /// on from a failure.
+    /// Makes one try of a work, and tells a function what came of it; ``perform(_:on:process:sequence:held:after:later:)``
+    /// goes on from a failure.
     ///
     /// - Parameters:
     ///   - work: what is to be done.
@@ -121,18 +136,24 @@ final class SegmentRecords: Sendable {
     ///   - segment: the segment.
     ///   - worker: who does it.
     ///   - sequence: the work's number.
+    ///   - connection: by which the work before it went, if that is under way: it gets there first then.
     ///   - completion: is told on the engine's event loop, perhaps before this returns.
+    /// - Returns: the connection by which it went; nil if there was none.
+    @discardableResult
     func send(
         _ work: SegmentWork,
         to place: Key,
         _ segment: SegmentNumber,
         by worker: SegmentWorker,
         sequence: Int64,
+        connection: NodeConnection? = nil,
         _ completion: @escaping @Sendable (Result<SegmentWork.Outcome, AerospikeError>) -> Void
-    ) {
+    ) -> NodeConnection? {
         let request = WorkRequest(work, by: worker, sequence: sequence)
-        let sent = request.call(on: place, policy: Self.guarded(by: request.filter))
-        client.tryOnce(sent) { result in
+        var policy = Self.guarded(by: request.filter)
+        if let generation = work.generation { policy.generation = .equal(generation) }
+        let sent = request.call(on: place, policy: policy)
+        return client.tryOnce(sent, by: connection) { result in
             do throws(AerospikeError) {
                 let message = try result.get()
                 let record: Record
@@ -173,19 +194,22 @@ final class SegmentRecords: Sendable {
         _ work: SegmentWork,
         _ segment: SegmentNumber,
         process: ProcessNumber,
-        sequence: Int64,
-        held: Set<Int>
+        _ sequence: Int64,
+        held: Set<Int>,
+        _ later: LaterWorks
     ) async throws(AerospikeError) -> Performed {
         guard let state = try await read(segment) else { return .gone }
         // An earlier try of the seal has a number of its own; a fence is no work of ours.
-        guard state.tokens[process] == sequence else { return .refused }
+        guard let last = state.tokens[process], last == sequence || later.sequences.contains(last) else {
+            return .refused
+        }
         var outcome = SegmentWork.Outcome()
         // A job that this process held, or that was as it was seen, was there: who changed it since came later.
         outcome.present = Array(work.updates.keys) + Array(work.removals.keys)
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {
-            case .reserved(process, _) where work.mayHavePopped(slot, held: held):
+            case .reserved(process, _) where !later.reserved.contains(slot) && work.mayHavePopped(slot, held: held):
                 // As it was before: the priority is in the details too.
                 var before = entry
                 before.state = .ready(priority: entry.details.priority)

@@ -25,6 +25,12 @@ struct SegmentWork: Sendable {
     var pops = 0
     /// No job of a greater priority value is reserved: another segment has a better one.
     var popPriorityMax = UInt32.max
+    /// Ready jobs to reserve, best first, as the record is known to have them; it must still have the generation.
+    var picks: [ReadyMirror.Job] = []
+    /// The only generation of the record that the work may meet; nil where any will do.
+    var generation: UInt32?
+    /// The work of the same process right before, which is still under way: this is refused unless that one was done.
+    var predecessor: Int64?
     /// When they are reserved, by the cluster's clock.
     var popMilliseconds: Int64 = 0
     /// Reservations that ran out of time among the updates.
@@ -35,11 +41,32 @@ struct SegmentWork: Sendable {
     var countsJobs = false
     /// Whether it is asked how many jobs are left ready, beside the pops.
     var countsReady = false
+    /// Whether it is asked for all jobs that are ready, beside the pops.
+    var listsReady = false
 
-    var isEmpty: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && pops == 0 && !closes }
+    var isEmpty: Bool {
+        appends.isEmpty && updates.isEmpty && removals.isEmpty && pops == 0 && picks.isEmpty && !closes
+    }
 
-    /// Whether all it does is to reserve: then it does nothing at all where nothing is ready.
-    var onlyPops: Bool { appends.isEmpty && updates.isEmpty && removals.isEmpty && !closes }
+    /// Whether all it does is to reserve what is best: then it does nothing at all where nothing is ready.
+    var onlyPops: Bool {
+        pops > 0 && appends.isEmpty && updates.isEmpty && removals.isEmpty && picks.isEmpty && !closes
+    }
+
+    /// Whether it may reserve jobs for the process.
+    var reserves: Bool {
+        pops > 0 || !picks.isEmpty || updates.values.contains { $0.state.kind == .reserved }
+    }
+
+    /// From now on it relies on nothing that was known before it is done: neither on works before it, nor on what is ready.
+    mutating func standsAlone(pops count: Int) {
+        predecessor = nil
+        generation = nil
+        picks = []
+        pops = count
+        listsReady = false
+        countsReady = count > 0
+    }
 
     /// The least key of a kind that the work makes.
     struct Listing: Sendable, Equatable {
@@ -62,6 +89,10 @@ struct SegmentWork: Sendable {
         var readyCount: Int?
         /// How many jobs are left in the segment, whatever their state; nil where nobody asked.
         var jobCount: Int?
+        /// All jobs that are left ready; nil where nobody asked.
+        var ready: [ReadyMirror.Job]?
+        /// The record's generation afterwards.
+        var generation: UInt32 = 0
     }
 
     /// Whether a job that the process has reserved now may have been reserved by this work.

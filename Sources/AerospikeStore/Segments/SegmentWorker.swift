@@ -8,6 +8,8 @@ struct SegmentWorker: Sendable {
     let tokenBin: String
     /// Whether its last sequence in the segment is lower.
     let isNext: NumberCondition
+    /// Whether its last sequence in the segment is just this one.
+    let isBehind: NumberCondition
     private let pops: PopTemplates
 
     init(_ process: ProcessNumber) {
@@ -15,6 +17,7 @@ struct SegmentWorker: Sendable {
         let bin = SegmentBin.token(process)
         tokenBin = bin
         isNext = NumberCondition { !Exp<Bool>.exists(bin: bin) || .int(bin: bin) < $0 }
+        isBehind = NumberCondition { .int(bin: bin) == $0 }
         pops = PopTemplates(process)
     }
 

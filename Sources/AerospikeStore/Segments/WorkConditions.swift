@@ -63,7 +63,11 @@ extension WorkConditions {
     /// Those that a work is done under.
     init(_ work: SegmentWork, _ worker: SegmentWorker, _ sequence: Int64) {
         packed.reserveCapacity(128)
-        add(worker.isNext, sequence)
+        if let predecessor = work.predecessor {
+            add(worker.isBehind, predecessor)
+        } else {
+            add(worker.isNext, sequence)
+        }
         if !work.appends.isEmpty || work.closes {
             add(Self.isNextSlot, Int64(work.firstSlot))
             add(Self.isOpen)

@@ -36,7 +36,7 @@ struct WorkRequest: Sendable {
         operations.reserveCapacity(8)
         answers.reserveCapacity(8)
         var isUnsorted = false
-        addUpdates(&isUnsorted)
+        addUpdates(worker, &isUnsorted)
         addRemovals()
         addAppends(&isUnsorted)
         addPops(worker)
@@ -46,7 +46,7 @@ struct WorkRequest: Sendable {
         // storage: a node that keeps its data in memory protects that, and ends. A read in the same call fills it before it
         // is stored (aerospike-server 8.1, base/particle_map.c, `map_add_items_ordered`).
         if isUnsorted { add(SegmentRecords.fillRanks) }
-        if work.countsReady { add(SegmentRecords.countReady, .readyCount) }
+        if work.countsReady, !work.listsReady { add(SegmentRecords.countReady, .readyCount) }
         if work.countsJobs { add(SegmentRecords.jobs.size(), .jobCount) }
     }
 
@@ -57,15 +57,21 @@ struct WorkRequest: Sendable {
 
     // MARK: - The operations
 
-    private mutating func addUpdates(_ isUnsorted: inout Bool) {
-        guard !work.updates.isEmpty else { return }
+    private mutating func addUpdates(_ worker: SegmentWorker, _ isUnsorted: inout Bool) {
         let slots = work.updates.keys.sorted()
-        if slots.count == 1 {
+        if slots.isEmpty {
+            // Nothing is asked: that what is picked is there was known.
+        } else if slots.count == 1 {
             add(SegmentRecords.jobs.get(.key(.integer(Int64(slots[0]))), returning: .count), .isPresent(slots[0]))
         } else {
             add(SegmentRecords.jobs.get(.keys(in: slots.map { .integer(Int64($0)) }), returning: .key), .present)
         }
-        let entries = slots.compactMap { slot in work.updates[slot].map { (slot: slot, entry: $0) } }
+        var entries = slots.compactMap { slot in work.updates[slot].map { (slot: slot, entry: $0) } }
+        for (slot, entry) in work.picks {
+            entries.append((slot, entry.reserved(by: worker.process, nowMilliseconds: work.popMilliseconds)))
+        }
+        // A map that is sent whole is sent in the order of its keys.
+        if entries.count > Self.singlesMax { entries.sort { $0.slot < $1.slot } }
         write(entries, flags: [.updateOnly, .noFail], &isUnsorted)
     }
 
@@ -111,7 +117,11 @@ struct WorkRequest: Sendable {
 
     private mutating func addPops(_ worker: SegmentWorker) {
         guard work.pops > 0 else { return }
-        add(SegmentRecords.jobs.get(.ranks(from: 0, count: work.pops + 1), returning: .keyValue), .lowest)
+        if work.listsReady {
+            add(SegmentRecords.allReady, .lowest)
+        } else {
+            add(SegmentRecords.jobs.get(.ranks(from: 0, count: work.pops + 1), returning: .keyValue), .lowest)
+        }
         let pop = worker.pop(work.popMilliseconds, work.popPriorityMax)
         for _ in 0..<work.pops { add(pop) }
     }
@@ -153,6 +163,8 @@ struct WorkRequest: Sendable {
     /// Reads the answers; nil where they are not those of the request.
     func outcome(_ record: Record, segment: SegmentNumber) -> SegmentWork.Outcome? {
         var outcome = SegmentWork.Outcome()
+        outcome.generation = record.generation
+        outcome.popped = work.picks
         if isSilent { return outcome }
         guard record.bins.count == answers.count else { return nil }
         for (answer, bin) in zip(answers, record.bins) {
@@ -188,11 +200,20 @@ struct WorkRequest: Sendable {
         outcome.popped = ready.prefix(work.pops).filter { $0.entry.details.priority <= work.popPriorityMax }
         // What is kept must not keep the buffer that it arrived in.
         for index in outcome.popped.indices { outcome.popped[index].entry.details.body.copy() }
-        if let next = ready.dropFirst(outcome.popped.count).first, case .ready(let priority) = next.entry.state {
+        let left = ready.dropFirst(outcome.popped.count)
+        if let next = left.first, case .ready(let priority) = next.entry.state {
             outcome.nextReady = ReadyKey(
                 priority: priority,
                 id: JobPlace(segment: segment, slot: next.slot).id
             )
+        }
+        if work.listsReady {
+            outcome.ready = left.map { job in
+                var job = job
+                job.entry.details.body.copy()
+                return job
+            }
+            outcome.readyCount = left.count
         }
         return true
     }

@@ -79,6 +79,27 @@ extension Conformance {
             try await holder.expect(.bury(id, priority: 0), .notFound)
             try await holder.expect(.delete(id), .deleted)
         },
+        Case("reservation/who takes the best ones does not get what others took, deleted, made ready or put meanwhile") { bed in
+            let session = bed.session()
+            let other = try await bed.distantSession()
+            var ids: [JobID] = []
+            for _ in 0..<12 { ids.append(try await session.put(priority: 5)) }
+            for id in ids[..<4] { try expect(try await session.reserve().id, is: id) }
+            try await session.reserveJob(ids[4])
+            try expect(try await session.reserve().id, is: ids[5])
+            try await session.expect(.delete(ids[6]), .deleted)
+            try expect(try await session.reserve().id, is: ids[7])
+            try await other.reserveJob(ids[8])
+            try expect(try await session.reserve().id, is: ids[9])
+            try await session.expect(.release(ids[1], priority: 1, delaySeconds: 0), .released)
+            try await session.expect(.release(ids[2], priority: 5, delaySeconds: 0), .released)
+            try await other.expect(.delete(ids[10]), .deleted)
+            let last = try await session.put(priority: 5)
+            for id in [ids[1], ids[2], ids[11], last] { try expect(try await session.reserve().id, is: id) }
+            try await session.expect(.reserve(.none), .timedOut)
+            try await session.expect(.delete(ids[4]), .deleted)
+            try await other.expect(.delete(ids[8]), .deleted)
+        },
         Case("reservation/release sets priority and delay") { bed in
             let session = bed.session()
             let id = try await session.put(priority: 1)
