@@ -24,9 +24,10 @@ import Testing
         try await StoreCluster.with { client, layout in
             let records = SegmentRecords(client: client, layout: layout)
             let tube = try #require(TubeName("alpha"))
-            #expect(try await records.create(7, tube: tube))
-            #expect(try await !records.create(7, tube: tube))
-            try await records.setPosition(7, 3)
+            let new = NewSegment(7, at: 2, key: ReadyKey.least(of: 7).directoryKey)
+            #expect(try await records.create([new], tube: tube) == [new])
+            #expect(try await records.create([new], tube: tube) == [])
+            #expect(try await records.read(7)?.position == 2)
             var put = SegmentWork()
             put.countsJobs = true
             put.appends = (0..<100).map { Self.entry($0, priority: UInt32($0 % 3)) }

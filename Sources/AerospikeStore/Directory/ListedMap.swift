@@ -3,7 +3,7 @@ import Aerospike
 /// The map of what a record lists by keys, and the ways to change it; the tube's record and leaves have the same.
 ///
 /// An entry ends in a stamp, which the server takes from a counter of the record with each write, also of the same key
-/// once more. So no two writes of entries leave the same stamp, not even if one of them is a late duplicate of the other.
+/// once more. So no two writes of an entry leave the same stamp, not even if one of them is a late duplicate of the other.
 enum ListedMap {
     /// The counter.
     static let stampBin = "s"
@@ -24,20 +24,29 @@ enum ListedMap {
             (when: isLowEnough, then: old.removing(.index(-1))),
             otherwise: Exp(Value.List(key.elements(kind) + rest))
         )
-        return write(unstamped, kind, at: index)
+        return write([(index, unstamped)], kind)
     }
 
     /// Puts an entry in the place of whatever is there.
     static func put(_ kind: DirectoryKind, at index: Int, _ key: DirectoryKey, _ rest: [Value] = []) -> [Operation] {
-        write(Exp(Value.List(key.elements(kind) + rest)), kind, at: index)
+        put(kind, [(index, key, rest)])
     }
 
-    private static func write(_ unstamped: Exp<Value.List>, _ kind: DirectoryKind, at index: Int) -> [Operation] {
-        let map = Exp<Value.Map>.map(bin: kind.bin)
+    /// Puts entries in the places of whatever is there, with one stamp.
+    static func put(_ kind: DirectoryKind, _ entries: [(index: Int, key: DirectoryKey, rest: [Value])]) -> [Operation] {
+        write(entries.map { ($0.index, Exp(Value.List($0.key.elements(kind) + $0.rest))) }, kind)
+    }
+
+    private static func write(_ unstamped: [(index: Int, elements: Exp<Value.List>)], _ kind: DirectoryKind)
+        -> [Operation]
+    {
         let stamp = Exp<Int>.int(bin: stampBin)
+        let map = unstamped.reduce(Exp<Value.Map>.map(bin: kind.bin)) { map, entry in
+            map.putting(entry.index, entry.elements.appending(stamp))
+        }
         // The read fills the index of ranks before it is stored, see SegmentWork.
         return [
-            .add(stampBin, 1), .write(map.putting(index, unstamped.appending(stamp)), to: kind.bin),
+            .add(stampBin, 1), .write(map, to: kind.bin),
             .map(kind.bin).get(.ranks(from: 0, count: 1), returning: .key),
         ]
     }

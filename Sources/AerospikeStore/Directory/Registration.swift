@@ -26,7 +26,7 @@ struct Registration: Sendable, Equatable {
 ///
 /// A tube is forgotten when it has no live segment. Whoever adds one puts it into a leaf first, and then writes the
 /// tube's record, which raises the counter of stamps, and sees in the same call whether the tube is listed; if not, it
-/// lists it before ``add(_:key:)`` returns. Whoever forgets the tube reads the counter first, looks at all leaves then,
+/// lists it before ``add(_:)`` returns. Whoever forgets the tube reads the counter first, looks at all leaves then,
 /// and clears the mark if the counter is still the same. So either the segment was in its leaf when that was looked at, or
 /// the counter has changed, or the tube is forgotten before the segment's adder looks, who then lists it again.
 extension TubeDirectory {

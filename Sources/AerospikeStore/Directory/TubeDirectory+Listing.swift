@@ -174,4 +174,11 @@ struct Place: Sendable, Equatable {
         let live = Exp<Value.Map>.map(bin: "live")
         return live.get(.key(offset), .exists) && live.get(.key(offset), .value(Int.self)) == Exp(segment)
     }
+
+    /// Whether a segment may be live here from now on: no other is, and none with a greater number ever was.
+    func takes(_ segment: Int) -> Exp<Bool> {
+        let live = Exp<Value.Map>.map(bin: "live")
+        let last = live.get(.key(offset), .value(Int.self))
+        return !live.get(.key(offset), .exists) || (last < 0 && last > Exp(-segment))
+    }
 }

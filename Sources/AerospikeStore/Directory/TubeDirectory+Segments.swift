@@ -40,81 +40,9 @@ package struct LiveSegment: Sendable, Hashable {
     package let segment: Int
 }
 
-// MARK: Segments that come and go
+// MARK: Segments that end
 
 extension TubeDirectory {
-    /// Takes a new segment into the directory and lists its ready jobs.
-    ///
-    /// Its record is made before, with the key as its mark and 0 as its epoch, and nobody is told of it before this
-    /// returns. If this throws, the segment may be live or not and must not be used: take another number. The sweep finds
-    /// what is live and empty, and retires it.
-    ///
-    /// A place keeps the number of the last segment that was live there, with a minus sign, and takes only a greater one.
-    /// So a late duplicate brings no segment back, and a repetition finds what it did.
-    ///
-    /// Three round trips: a place, the leaf, the tube's record.
-    ///
-    /// - Parameters:
-    ///   - segment: the segment's number, from 1 up, which was never in a directory.
-    ///   - key: the least key that a ready job of it may have as long as its mark is the first.
-    /// - Returns: its place.
-    /// - Throws: `AerospikeError`; `JobStoreError` with `limitReached` if every place is taken.
-    package func add(_ segment: Int, key: DirectoryKey) async throws -> Int {
-        var fullLeaves = 0
-        while fullLeaves <= StoreLimits.leavesMax {
-            let (place, next) = try await takePlace()
-            if try await add(segment, at: place, key: key) { return place.position }
-            if let free = try await freePlace(for: segment, in: place.leaf) {
-                if try await add(segment, at: free, key: key) { return free.position }
-            } else {
-                fullLeaves += 1
-                try await skipLeaf(after: next)
-            }
-        }
-        throw JobStoreError(
-            .limitReached,
-            "The tube '\(tube)' has all \(Place.count) segments that its directory takes. "
-                + "Let consumers delete jobs, kick or delete buried ones, or put further jobs into another tube."
-        )
-    }
-
-    /// Takes a segment into the directory at a place.
-    ///
-    /// - Returns: false if the place is taken.
-    func add(_ segment: Int, at place: Place, key: DirectoryKey) async throws -> Bool {
-        let live = Exp<Value.Map>.map(bin: "live")
-        let last = live.get(.key(place.offset), .value(Int.self))
-        let isFree = !live.get(.key(place.offset), .exists) || (last < 0 && last > Exp(-segment))
-        let operations: [Operation] =
-            [.map("live").put(.integer(Int64(place.offset)), .integer(Int64(segment)))]
-            + ListedMap.put(.ready, at: place.offset, key, [.integer(Int64(segment))]) + LeafMark.read(.ready)
-        let reading = [.map("live").get(.key(.integer(Int64(place.offset))))] + LeafMark.read(.ready)
-        var answer: Record?
-        for _ in 0..<Self.turnsMax where answer == nil {
-            answer = try await calls.change(leafKey(place.leaf), operations, if: isFree)
-            guard answer == nil else { break }
-            guard let record = try await calls.read(leafKey(place.leaf), reading) else {
-                try await makeLeaf(place.leaf)
-                continue
-            }
-            // Of an earlier try, whose reply was lost.
-            if record.int("live") == segment { answer = record }
-            // Otherwise the place is somebody else's, or the leaf was made since.
-            if let last = record.int("live"), last > 0 || last <= -segment { break }
-        }
-        guard var mark = answer.map({ LeafMark($0, .ready) }) else { return false }
-        // The root is written in any case: that is what forgetting a tube goes by.
-        let isListed = mark.key.map { $0 <= key } ?? false
-        let root = try await changeRoot(ListedMap.lower(.ready, at: place.leaf, to: key) + Registration.read)
-        if !isListed, try await !setMark(.ready, leaf: place.leaf, key, epoch: mark.epoch) {
-            guard let record = try await calls.read(leafKey(place.leaf), LeafMark.read(.ready)) else { throw isGone }
-            mark = LeafMark(record, .ready)
-            try await cover(.ready, leaf: place.leaf, key, mark)
-        }
-        if !Registration(root).isListed { try await register() }
-        return true
-    }
-
     /// Takes a segment out of the directory, and adds what is left to know of it to the tube's totals.
     ///
     /// The segment takes no more puts, has no jobs, and says so in its record. Repetitions and late duplicates do nothing.
@@ -150,47 +78,6 @@ extension TubeDirectory {
         let place = Place(position)
         let reading = [Operation.map("live").get(.key(.integer(Int64(place.offset)))), .get("eb")]
         return try await calls.read(leafKey(place.leaf), reading)?.int("live") == segment
-    }
-}
-
-// MARK: Places
-
-extension TubeDirectory {
-    /// The next place of the ring, and the number of the one after it.
-    private func takePlace() async throws -> (Place, Int) {
-        guard let next = try await changeRoot([.add("next", 1), .get("next")]).flatMap({ $0.int("next") }) else {
-            throw isGone
-        }
-        return (Place(next - 1), next)
-    }
-
-    /// A place of a leaf that takes a segment.
-    private func freePlace(for segment: Int, in leaf: Int) async throws -> Place? {
-        guard let live = try await calls.read(leafKey(leaf), [.get("live")])?["live"]?.map else { return nil }
-        let last = live.dictionary
-        let offsets = (0..<StoreLimits.leafSegments).filter { offset in
-            guard let last = last[.integer(Int64(offset))]?.integer else { return true }
-            return last < 0 && last > -Int64(segment)
-        }
-        // Any of them, so that who looks at the same time finds another.
-        return offsets.randomElement().map { Place(leaf: leaf, offset: $0) }
-    }
-
-    /// Moves the ring on to the next leaf, unless somebody moved it.
-    private func skipLeaf(after next: Int) async throws {
-        let leaf = StoreLimits.leafSegments
-        let target = (next + leaf - 1) / leaf * leaf
-        guard target > next else { return }
-        _ = try await changeRoot([.put("next", .integer(Int64(target)))], if: .int(bin: "next") == Exp(next))
-    }
-
-    /// Makes a leaf: the root has to know of it before it can have a segment.
-    private func makeLeaf(_ leaf: Int) async throws {
-        _ = try await changeRoot([.map("lv").put(.integer(Int64(leaf)), 1)])
-        let operations: [Operation] =
-            ListedMap.creation + DirectoryKind.allCases.map { .put($0.epochBin, 0) }
-            + [.map("live").create(order: .keyOrdered)]
-        try await calls.create(leafKey(leaf), operations)
     }
 }
 

@@ -39,7 +39,7 @@ extension TubeDirectory {
     ///
     /// - Parameters:
     ///   - old: the one that does now; nil if there is none yet.
-    ///   - new: another, with a greater number, that ``add(_:key:)`` returned for.
+    ///   - new: another, with a greater number, that ``add(_:)`` returned for.
     /// - Returns: which one does now: the new one, or another's.
     /// - Throws: `AerospikeError`.
     package func moveTail(from old: Int?, to new: Int) async throws -> Int {

@@ -48,7 +48,7 @@ package import BeanspikeCore
 ///
 /// A and B make the lower bound, for leaf and root here. For segment and leaf the caller keeps mark and epoch in the
 /// segment's record, and no job may become ready under a key less than the mark, or without one: such a call refuses,
-/// lists, and is made again. A new segment may be made with its mark in it, since nobody knows of it before ``add(_:key:)``
+/// lists, and is made again. A new segment may be made with its mark in it, since nobody knows of it before ``add(_:)``
 /// returns. Then whoever dies between any two calls leaves entries too many and none too few. (Whoever makes the job
 /// ready first and lists then leaves, when it dies in between, a job without an entry, for the sweep to find.)
 ///
@@ -61,7 +61,7 @@ package import BeanspikeCore
 /// Of (2) of listing: the entry keeps its key or becomes lower, with a fresh stamp: a look too many. It is refused when
 /// the segment is no longer live at the position. Of (3) of listing: the epoch is another one, or the mark is still low
 /// enough. Of (2) of raising: it verifies all anew. Of (3) of raising: the stamp is another one. Of adding and retiring:
-/// see ``add(_:key:)``. What a node's crash rolled back (kill −9 without replicas) can break the claims, as it can lose
+/// see ``add(_:)``. What a node's crash rolled back (kill −9 without replicas) can break the claims, as it can lose
 /// jobs; the sweep over live segments lists again.
 package struct TubeDirectory: Sendable {
     /// The tube.

@@ -21,7 +21,8 @@ struct SpareSegments {
     /// Tails that last less than this ask for more spares, and those that last ten times as long for fewer.
     private static let shortLife = TimeAmount.milliseconds(20)
 
-    var missing: Int { Swift.max(0, wanted - spares.count) }
+    /// How many are to be made: none while half of those wanted are left, since several cost no more than one.
+    var missing: Int { spares.count * 2 < wanted ? wanted - spares.count : 0 }
 
     /// Takes note that the tail was filled.
     mutating func tailIsFull(_ now: NIODeadline) {

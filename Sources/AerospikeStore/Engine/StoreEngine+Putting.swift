@@ -150,7 +150,7 @@ extension StoreEngine {
                 spare = tube.spares.take(after: old)
             }
             let next: SpareSegments.Spare
-            if let spare { next = spare } else { next = try await makeSegment(of: tube, directory) }
+            if let spare { next = spare } else { next = try await maker.make(1, in: directory)[0] }
             let tail = try await directory.moveTail(from: old, to: next.number)
             if tail < next.number { tube.spares.add([next]) }
             if tail != old { return tail }
@@ -164,13 +164,7 @@ extension StoreEngine {
         tube.isPreparing = true
         begin { engine in
             // What fails here is tried again when it is needed.
-            let made = await withTaskGroup(of: SpareSegments.Spare?.self) { group in
-                for _ in 0..<count { group.addTask { try? await engine.makeSegment(of: tube, directory) } }
-                var made: [SpareSegments.Spare] = []
-                for await spare in group { if let spare { made.append(spare) } }
-                return made
-            }
-            tube.spares.add(made)
+            if let made = try? await engine.maker.make(count, in: directory) { tube.spares.add(made) }
             tube.isPreparing = false
             let waiters = tube.whenPrepared
             tube.whenPrepared = []
@@ -178,51 +172,7 @@ extension StoreEngine {
         }
     }
 
-    /// Takes a number, makes the record, and has the directory list it.
-    private func makeSegment(of tube: Tube, _ directory: TubeDirectory) async throws -> SpareSegments.Spare {
-        var number = try await takeNumber()
-        while try await !records.create(number, tube: tube.name) { number = try await takeNumber() }
-        registry.note(segment: number)
-        let position = try await directory.add(number, key: ReadyKey.least(of: number).directoryKey)
-        try await records.setPosition(number, position)
-        return SpareSegments.Spare(number: number, position: position)
-    }
-
-    /// The next segment's number.
-    ///
-    /// A lost answer loses a number, which is no harm.
-    private func takeNumber() async throws -> SegmentNumber {
-        let key = layout.queueKey
-        while true {
-            // What was met before the number is taken is less.
-            let last = registry.lastSegment
-            let record = try await records.persistently { (_) throws(AerospikeError) in
-                try await client.operate(key, [.add("seg", 1), .get("seg")], policy: Self.updating)
-            }
-            guard let number = record.bins.last?.value.integer, number > 0,
-                number < Int64(Limits.jobIDBound) / Int64(StoreLimits.segmentSlots) - 1
-            else { throw JobStoreError(.limitReached, "There are no job ids left.") }
-            guard number <= last else { return SegmentNumber(number) }
-            // The cluster has lost the last of what it had acknowledged, and would give numbers twice.
-            logger.error("the cluster has lost numbers that it had given", metadata: ["number": "\(number)"])
-            let floor = last + ProcessRegistry.numbersSkipped
-            try await records.persistently { (_) throws(AerospikeError) in
-                var policy = Self.updating
-                policy.filter = .int(bin: "seg") < Exp<Int>(floor)
-                do throws(AerospikeError) {
-                    _ = try await client.operate(key, [.put("seg", .integer(Int64(floor)))], policy: policy)
-                } catch  where error.code == .filteredOut {
-                    // Another process did.
-                }
-            }
-        }
-    }
-
-    private static var updating: WritePolicy {
-        var policy = WritePolicy()
-        policy.exists = .updateOnly
-        return policy
-    }
+    private var maker: SegmentMaker { SegmentMaker(records: records, registry: registry, logger: logger) }
 
     /// The tube's records, which are made if there are none.
     func openDirectory(_ tube: Tube) async throws -> TubeDirectory {

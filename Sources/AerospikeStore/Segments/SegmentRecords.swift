@@ -25,19 +25,6 @@ final class SegmentRecords: Sendable {
 
     func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
 
-    /// Writes down where the directory has a new segment.
-    func setPosition(_ segment: SegmentNumber, _ position: Int) async throws(AerospikeError) {
-        var policy = WritePolicy()
-        policy.exists = .updateOnly
-        try await persistently { (_) throws(AerospikeError) in
-            _ = try await client.operate(
-                key(segment),
-                [.put(SegmentBin.position, .integer(Int64(position)))],
-                policy: policy
-            )
-        }
-    }
-
     /// What became of a ``SegmentWork``.
     enum Performed: Sendable {
         case applied(SegmentWork.Outcome)
@@ -61,33 +48,47 @@ final class SegmentRecords: Sendable {
 
     // MARK: - Changing
 
-    /// Makes the record of a new segment.
+    /// Makes the records of new segments, with one message to each node.
     ///
-    /// The directory must list it already when its first job is put.
+    /// The directory must list a segment already when its first job is put.
     ///
-    /// - Returns: whether it was made; if not, there is one of that number. It may be another's: a cluster that lost the last
-    ///   of what it had acknowledged gives numbers twice.
-    func create(_ segment: SegmentNumber, tube: TubeName) async throws(AerospikeError) -> Bool {
+    /// - Returns: those that were made; of the others' numbers there are records. They may be others': a cluster that lost the
+    ///   last of what it had acknowledged gives numbers twice.
+    func create(_ segments: [NewSegment], tube: TubeName) async throws(AerospikeError) -> [NewSegment] {
+        var made: [NewSegment] = []
+        var open = segments
+        return try await persistently { (_) throws(AerospikeError) in
+            let tried = open
+            let answers = try await client.batch(tried.map { creation($0, tube) })
+            open = []
+            var failure: AerospikeError?
+            for (segment, answer) in zip(tried, answers) {
+                switch answer {
+                case .success: made.append(segment)
+                case .failure(let error) where error.code == .recordExists:
+                    // Perhaps of an earlier try of this very call: a number is lost then, which is no harm.
+                    continue
+                case .failure(let error):
+                    open.append(segment)
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            return made
+        }
+    }
+
+    private func creation(_ segment: NewSegment, _ tube: TubeName) -> BatchCall {
         var policy = WritePolicy()
         policy.exists = .createOnly
         let operations: [Operation] = [
             .put(SegmentBin.tube, .string(tube.description)), .put(SegmentBin.nextSlot, 0),
-            .put(
-                SegmentBin.mark(.ready),
-                .list(Value.List(ReadyKey.least(of: segment).directoryKey.elements(.ready)))
-            ),
+            .put(SegmentBin.position, .integer(Int64(segment.position))),
+            .put(SegmentBin.mark(.ready), .list(Value.List(segment.key.elements(.ready)))),
             .put(SegmentBin.epoch(.ready), 0), .put(SegmentBin.epoch(.wake), 0), .put(SegmentBin.epoch(.buried), 0),
             Self.jobs.create(order: .keyValueOrdered, persistsIndex: true),
         ]
-        return try await persistently { (_) throws(AerospikeError) in
-            do throws(AerospikeError) {
-                _ = try await client.operate(key(segment), operations, policy: policy)
-                return true
-            } catch  where error.code == .recordExists {
-                // Perhaps an earlier try of this very call: a number is lost then, which is no harm.
-                return false
-            }
-        }
+        return .operate(key(segment.segment), operations, policy: policy)
     }
 
     /// Does the work, or finds that it cannot be done.

@@ -4,7 +4,7 @@ import BeanspikeCore
 /// A segment record as it was read.
 struct SegmentState: Sendable {
     var tube: TubeName
-    /// Where its directory has it; nil in one whose maker died before that was written down.
+    /// Where its directory has it, if it does; nil in one of an earlier version whose maker died before that was written down.
     var position: Int?
     var nextSlot: Int
     var isClosed: Bool

@@ -18,7 +18,7 @@ struct DirectoryScheduleTests {
                 guard let work = try await ScheduledWork(client) else { return }
                 for _ in 0..<10 {
                     let choice = try await client.change { segments, dice in
-                        segments.isEmpty ? 0 : Int.random(in: 0..<9, using: &dice)
+                        segments.isEmpty ? 0 : Int.random(in: 0..<10, using: &dice)
                     }
                     try await work.work(choice)
                 }

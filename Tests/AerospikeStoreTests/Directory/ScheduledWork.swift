@@ -33,6 +33,7 @@ struct ScheduledWork: Sendable {
         case 1: try await retire()
         case 2...5: try await put()
         case 6: try await take(upTo: 0)
+        case 9: try await addSeveral()
         default: try await take(upTo: 3)
         }
     }
@@ -53,6 +54,31 @@ struct ScheduledWork: Sendable {
         guard try await directory.add(segment, at: place, key: key) else { return }
         _ = try await client.change { segments, _ in
             segments[segment] = ModelSegment(position: place.position, sides: [.ready: .init(mark: key)])
+        }
+    }
+
+    private func addSeveral() async throws {
+        var (new, usesRing) = try await client.change { segments, dice in
+            let count = Int.random(in: 2...4, using: &dice)
+            let places = (0..<Self.leaves * Self.placesPerLeaf).shuffled(using: &dice).prefix(count)
+            let first = 1 + (segments.keys.max() ?? 0)
+            let new = zip(first..., places).map { segment, index in
+                let place = Place(leaf: index / Self.placesPerLeaf, offset: index % Self.placesPerLeaf)
+                let key = Self.key(.ready, Int.random(in: 0..<8, using: &dice))
+                return NewSegment(segment, at: place.position, key: key)
+            }
+            for segment in new { segments[segment.segment] = ModelSegment(position: -1, isClosed: true) }
+            return (new, dice.oneIn(2))
+        }
+        if usesRing {
+            let positions = try await directory.takePlaces(new.count)
+            new = zip(new, positions).map { NewSegment($0.segment, at: $1, key: $0.key) }
+        }
+        let added = try await directory.add(new)
+        _ = try await client.change { segments, _ in
+            for new in added {
+                segments[new.segment] = ModelSegment(position: new.position, sides: [.ready: .init(mark: new.key)])
+            }
         }
     }
 

@@ -83,6 +83,13 @@ extension TubeDirectory {
             try await open(tube, creates: true, calls: GuardedCalls(client), layout: layout)
         )
     }
+
+    /// Takes a segment into the directory, at the next place.
+    func add(_ segment: Int, key: DirectoryKey) async throws -> Int {
+        let position = try await takePlaces(1)[0]
+        let added = try await add([NewSegment(segment, at: position, key: key)])
+        return try #require(added.first).position
+    }
 }
 
 extension AerospikeClient {

@@ -1,6 +1,7 @@
 import Aerospike
 import AerospikeTestKit
 import BeanspikeCore
+import Synchronization
 import Testing
 
 @testable import AerospikeStore
@@ -147,6 +148,59 @@ struct TubeDirectoryTests {
         }
     }
 
+    @Test(arguments: StoreUnderTest.all) func severalAreAddedAtOnce(_ server: StoreUnderTest) async throws {
+        try await server.withClient { client, layout in
+            let directory = try await TubeDirectory.make(client, layout)
+            // The first ones find no leaf, and the next are better.
+            for numbers in [1...8, 9...16] {
+                let positions = try await directory.takePlaces(8)
+                let new = zip(numbers, positions).map { NewSegment($0, at: $1, key: ready(0, UInt64(200 - $0))) }
+                #expect(try await directory.add(new) == new)
+            }
+            let best = try await directory.best(.ready, limit: 20)
+            #expect(best.map(\.segment) == Array((1...16).reversed()))
+            #expect(Set(best.map(\.stamp)).count == 2)
+            #expect(try await directory.raise(best[0], to: ready(1)))
+            #expect(try await !directory.raise(best[0], to: ready(2)))
+            #expect(try await directory.raise(best[1], to: nil))
+            #expect(try await directory.best(.ready, limit: 1).map(\.segment) == [14])
+            // Once more: what is live stays where it is.
+            let again = (1...3).map { NewSegment($0, at: $0 - 1, key: ready(0)) }
+            #expect(try await directory.add(again) == again)
+            // Nobody takes places of another, not even along with free ones.
+            let clash = (20...22).map { NewSegment($0, at: $0 - 6, key: ready(0)) }
+            #expect(try await directory.add(clash).map(\.segment) == [22])
+            #expect(try await directory.isLive(15, at: 14))
+            #expect(try await directory.isLive(22, at: 16))
+            #expect(try await directory.add(Array(clash[..<1])).isEmpty)
+        }
+    }
+
+    /// The reply to the writing of a leaf is lost, and others end one of the segments before it is asked for again.
+    @Test func whatEndedMeanwhileIsNotAddedOnceMore() async throws {
+        try await StoreUnderTest(isReal: false).withClient { client, layout in
+            let directory = try await TubeDirectory.make(client, layout)
+            _ = try await directory.add(1, key: ready(0))
+            let calls = LosingCalls(client: client, loses: directory.leafKey(0)) {
+                try await directory.retire(3, at: 2, totals: RetiredTotals())
+            }
+            let opened = try await TubeDirectory.open(
+                directory.tube,
+                creates: false,
+                calls: GuardedCalls(calls, policy: CallPolicy(), triesMax: 2),
+                layout: layout
+            )
+            let losing = try #require(opened)
+            let new = (2...4).map { NewSegment($0, at: $0 - 1, key: ready(0)) }
+            #expect(try await losing.add(new).map(\.segment) == [2, 4])
+            #expect(calls.hasLost)
+            var live: [LiveSegment] = []
+            for try await page in try await directory.liveSegments() { live += page }
+            #expect(Set(live.map(\.segment)) == [1, 2, 4])
+            #expect(live.count == 3)
+        }
+    }
+
     @Test(arguments: StoreUnderTest.all) func aFullLeafStaysSmall(_ server: StoreUnderTest) async throws {
         try await server.withClient { client, layout in
             let directory = try await TubeDirectory.make(client, layout)
@@ -216,5 +270,35 @@ struct TubeDirectoryTests {
             }
             #expect(try await directory.best(.ready, limit: 50).map(\.segment) == Array(1...32))
         }
+    }
+}
+
+/// A client's calls, of which the first that changes a record goes without an answer.
+private final class LosingCalls: RecordCalls {
+    private let client: AerospikeClient
+    private let loses: Key
+    private let meanwhile: @Sendable () async throws -> Void
+    private let losses = Atomic(0)
+
+    var hasLost: Bool { losses.load(ordering: .relaxed) > 0 }
+
+    init(client: AerospikeClient, loses: Key, meanwhile: @escaping @Sendable () async throws -> Void) {
+        self.client = client
+        self.loses = loses
+        self.meanwhile = meanwhile
+    }
+
+    func operate(_ key: Key, _ operations: [Operation], policy: WritePolicy) async throws(AerospikeError) -> Record {
+        let record = try await client.operate(key, operations, policy: policy)
+        guard key == loses, policy.exists == .updateOnly, losses.wrappingAdd(1, ordering: .relaxed).oldValue == 0
+        else { return record }
+        try? await meanwhile()
+        throw AerospikeError(.timeout, inDoubt: true)
+    }
+
+    func operate(
+        _ parts: [(key: Key, operations: [Operation])]
+    ) async throws(AerospikeError) -> [Result<Record, AerospikeError>] {
+        try await client.operate(parts)
     }
 }

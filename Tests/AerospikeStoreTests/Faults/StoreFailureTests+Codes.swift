@@ -85,7 +85,6 @@ extension StoreFailureTests {
             }
             #expect(try await records.fence(77, against: 1) == nil)
             #expect(try await !records.raiseMark(.ready, of: 77, to: nil))
-            await #expect(throws: AerospikeError.self) { try await records.setPosition(77, 4) }
             #expect(try await records.clear(77) == nil)
             #expect(try await client.get(layout.segmentKey(77)) == nil)
         }
