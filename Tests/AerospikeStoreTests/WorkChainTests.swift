@@ -17,7 +17,8 @@ import Testing
     private static func withSegment(_ body: (SegmentRecords) async throws -> Void) async throws {
         try await StoreCluster.with { client, layout in
             let records = SegmentRecords(client: client, layout: layout)
-            #expect(try await records.create(7, tube: #require(TubeName("alpha"))))
+            let new = NewSegment(7, at: 2, key: ReadyKey.least(of: 7).directoryKey)
+            #expect(try await records.create([new], tube: #require(TubeName("alpha"))) == [new])
             var put = SegmentWork()
             put.appends = (0..<20).map { SegmentTests.entry($0) }
             #expect(try await popped(records.perform(put, on: 7, process: 1, sequence: 2, held: [])) == [])
@@ -93,7 +94,7 @@ import Testing
             pick.picks = mirror.takeBest(1, priorityMax: .max)
             pick.generation = listed.generation + 1
             let code = try await withCheckedThrowingContinuation { continuation in
-                records.send(pick, to: records.key(7), 7, by: SegmentWorker(1), sequence: 8) { result in
+                records.send(pick, to: records.key(7), 7, process: 1, sequence: 8) { result in
                     switch result {
                     case .success: continuation.resume(returning: ResultCode.ok)
                     case .failure(let error): continuation.resume(returning: error.code)

@@ -1,3 +1,4 @@
+package import NIOCore
 extension Operation {
     /// The operations on a map.
     ///
@@ -77,6 +78,31 @@ public struct MapOperations: Sendable, Hashable {
         var call = CollectionCall(67)
         call.add(key)
         call.add(value)
+        call.add(policy)
+        return modify(call)
+    }
+
+    /// Puts a value under a key, both of which are packed by a function.
+    package func put(policy: MapWritePolicy, packing pack: (inout ByteBuffer) -> Void) -> Operation {
+        var call = CollectionCall(67)
+        pack(&call.arguments)
+        call.argumentCount += 2
+        call.add(policy)
+        return modify(call)
+    }
+
+    /// Puts so many values under their keys, which are packed by a function: each key, and its value behind it.
+    package func put(
+        count: Int,
+        bytes: Int,
+        policy: MapWritePolicy,
+        packing pack: (inout ByteBuffer) -> Void
+    ) -> Operation {
+        var call = CollectionCall(68)
+        call.arguments.reserveCapacity(bytes)
+        call.arguments.packMapHeader(count)
+        pack(&call.arguments)
+        call.argumentCount += 1
         call.add(policy)
         return modify(call)
     }

@@ -1,16 +1,27 @@
 import Aerospike
 import BeanspikeCore
 
-/// A work that was sent by itself, before the outcome of the one before it was known.
-struct Flight: Sendable {
+/// A work on its way.
+///
+/// Confined to the engine.
+///
+/// `@unchecked Sendable`: the engine alone uses it, on its event loop.
+final class Flight: @unchecked Sendable {
     let hand: WorkInHand
-    /// Its number.
+    /// Its number; 0 if it is not sent yet.
     let sequence: Int64
     /// The record's generation after it, if nobody else writes meanwhile; nil where that is not known.
     var generation: UInt32?
-    /// How it went; not known before the answer is there.
+    /// The connection by which it went.
     var connection: NodeConnection?
+    /// What came of it; nil before that is known.
     var result: Result<SegmentWork.Outcome, AerospikeError>?
+
+    init(_ hand: WorkInHand, sequence: Int64 = 0, generation: UInt32? = nil) {
+        self.hand = hand
+        self.sequence = sequence
+        self.generation = generation
+    }
 
     var hasFailed: Bool {
         if case .failure = result { true } else { false }
@@ -38,7 +49,13 @@ struct RecordKnowledge: Sendable {
     private static let calmMax = 64
 
     /// Whether it is worth it to learn all ready jobs: nobody else seems to change them.
-    var isCalm: Bool { generation != nil && undisturbed >= calm }
+    var isCalm: Bool { undisturbed >= calm }
+
+    /// The ready jobs were read, and the record had this generation.
+    mutating func noteRead(_ found: UInt32, _ jobs: [ReadyMirror.Job]) {
+        generation = found
+        ready = ReadyMirror(jobs)
+    }
 
     /// A work is sent; returns the generation after it, where it is known.
     mutating func noteSent() -> UInt32? {

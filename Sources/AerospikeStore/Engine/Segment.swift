@@ -84,10 +84,12 @@ final class Segment: @unchecked Sendable {
     var unprepared: WorkInHand?
     /// Whether a task has to do with it: nothing is sent meanwhile.
     var isCarried = false
-    /// Jobs that the task asks for.
-    var carriedPops = 0
+    /// How many of its ready jobs are asked for in works under way.
+    var popsUnderWay = 0
     /// Where its record is as this process left it: nobody else wrote there since.
     var record = RecordKnowledge()
+    /// Whether its ready jobs were read before many of them were reserved.
+    var isLearned = false
 
     // MARK: What is to be done
 
@@ -135,15 +137,8 @@ final class Segment: @unchecked Sendable {
             || unprepared == nil && guarded.isEmpty && flights.allSatisfy { $0.hand.guarded == nil && !$0.hasFailed }
     }
 
-    /// How many of its ready jobs are asked for in works under way.
-    var popsUnderWay: Int {
-        flights.reduce(carriedPops + (unprepared?.pops.count ?? 0)) { $0 + $1.hand.pops.count }
-    }
-
     /// So many of the jobs that were asked for are no more.
-    func noteSettled(_ pops: Int) {
-        if isCarried { carriedPops = max(0, carriedPops - pops) }
-    }
+    func noteSettled(_ pops: Int) { popsUnderWay = max(0, popsUnderWay - pops) }
 
     /// Whether it may have ready jobs that nobody was sent to yet.
     var hasUnclaimed: Bool { readyCount.map { $0 > pops.count + popsUnderWay } ?? true }

@@ -29,7 +29,7 @@ final class Session: @unchecked Sendable {
     let outbox: Outbox
     var used = TubeName.default
     /// Never empty while the session is open.
-    var watched: [TubeName] = [.default]
+    var watched: [Tube]
     /// The jobs that it holds.
     var held: Set<JobID> = []
     var isOpen = true
@@ -49,8 +49,9 @@ final class Session: @unchecked Sendable {
     private var replies = CircularBuffer<FinishedReply?>()
     private var firstTicket: Ticket = 0
 
-    init(id: SessionID, outbox: Outbox) {
+    init(id: SessionID, outbox: Outbox, watched: [Tube]) {
         self.id = id
+        self.watched = watched
         self.outbox = outbox
     }
 
@@ -89,7 +90,7 @@ final class ReserveRequest: @unchecked Sendable {
     let ticket: Ticket
     let wait: ReserveWait
     /// The tubes that the session watched when it asked.
-    let watched: [TubeName]
+    let watched: [Tube]
     /// When it was made: what was looked at before may have changed since.
     let since: NIODeadline
     /// Not nil once the session waits; rises with every wait, so that the longest is served first.

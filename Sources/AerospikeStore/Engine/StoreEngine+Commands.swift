@@ -58,7 +58,7 @@ extension StoreEngine {
         case .watch(let name): return watch(name, session)
         case .ignore(let name): return ignore(name, session)
         case .tubeUsed: return .using(session.used)
-        case .tubesWatched: return .tubes(session.watched)
+        case .tubesWatched: return .tubes(session.watched.map(\.name))
         case .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
             guard let held = held[job], held.session === session else { return session.underWay == 0 ? .notFound : nil }
             return nil
@@ -67,21 +67,21 @@ extension StoreEngine {
     }
 
     private func watch(_ name: TubeName, _ session: Session) -> Reply {
-        guard !session.watched.contains(name) else { return .watching(session.watched.count) }
+        guard !session.watched.contains(where: { $0.name == name }) else { return .watching(session.watched.count) }
         guard session.watched.count < Limits.watchedTubesMax else {
             let message = "a session watches at most \(Limits.watchedTubesMax) tubes; ignore some first"
             return .failed(JobStoreError(.limitReached, message))
         }
-        session.watched.append(name)
-        tube(name).watching += 1
+        let tube = tube(name)
+        session.watched.append(tube)
+        tube.watching += 1
         return .watching(session.watched.count)
     }
 
     private func ignore(_ name: TubeName, _ session: Session) -> Reply {
-        guard let index = session.watched.firstIndex(of: name) else { return .watching(session.watched.count) }
+        guard let index = session.watched.firstIndex(where: { $0.name == name }) else { return .watching(session.watched.count) }
         guard session.watched.count > 1 else { return .notIgnored }
-        session.watched.remove(at: index)
-        stopWatching(name)
+        stopWatching(session.watched.remove(at: index))
         return .watching(session.watched.count)
     }
 

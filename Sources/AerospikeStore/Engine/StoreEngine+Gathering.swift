@@ -25,8 +25,11 @@ struct WorkInHand: Sendable {
 
 // What waits for a segment, put together into one work.
 extension StoreEngine {
-    /// The most jobs that one work reserves.
+    /// The most jobs that one work reserves without knowing which.
     private static let popsMax = 64
+
+    /// From so many on, what waits for a segment goes in one work: each costs as much as several of its jobs.
+    private static let fullWork = 32
 
     /// Takes what waits for a segment, or its share where more works can be under way; nil where nothing waits.
     ///
@@ -34,7 +37,8 @@ extension StoreEngine {
     /// this process are both busy, and neither has to be woken.
     func gather(_ segment: Segment) -> WorkInHand? {
         var hand = WorkInHand(life: life, process: process)
-        let share = Segment.flightsMax - segment.flights.count
+        let waiting = segment.updates.count + segment.pops.count + (segment.isTail ? segment.tube.appends.count : 0)
+        let share = waiting < Self.fullWork ? Segment.flightsMax - segment.flights.count : 1
         if !segment.guarded.isEmpty {
             let change = segment.guarded.removeFirst()
             hand.updates = change.updates
@@ -87,7 +91,8 @@ extension StoreEngine {
             return rest(segment)
         }
         let now = NIODeadline.now()
-        let max = min(Self.popsMax, (segment.pops.count + share - 1) / share)
+        let most = segment.record.ready == nil ? Self.popsMax : StoreLimits.segmentSlots
+        let max = min(most, (segment.pops.count + share - 1) / share)
         while hand.pops.count < max, let request = segment.pops.popFirst() {
             if request.isOver {
                 request.isAsking = false
@@ -99,13 +104,14 @@ extension StoreEngine {
             }
         }
         guard !hand.pops.isEmpty else { return }
+        segment.popsUnderWay += hand.pops.count
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
         pick(segment, &hand)
         guard hand.work.picks.isEmpty else { return }
         hand.work.pops = hand.pops.count
         hand.work.countsReady = segment.readyCount == nil
-        hand.work.listsReady = segment.record.isCalm
+        hand.work.listsReady = segment.record.isCalm && segment.record.ready == nil
     }
 
     /// Picks the jobs to reserve, where it is known which are ready.
@@ -120,11 +126,10 @@ extension StoreEngine {
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
     private func priorityMax(_ segment: Segment, for requests: [ReserveRequest]) -> UInt32 {
         var bound: ReadyKey?
-        var names: Set<TubeName> = []
-        for request in requests { names.formUnion(request.watched) }
+        var seen: Set<ObjectIdentifier> = []
         let now = NIODeadline.now()
-        for name in names {
-            guard let tube = tubes[name], !tube.isPaused(now) else { continue }
+        for tube in requests.lazy.flatMap(\.watched) where seen.insert(ObjectIdentifier(tube)).inserted {
+            guard !tube.isPaused(now) else { continue }
             let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
             if let key = other?.best { bound = min(bound ?? key, key) }
         }

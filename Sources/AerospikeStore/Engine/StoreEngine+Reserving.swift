@@ -26,8 +26,7 @@ extension StoreEngine {
         /// Tubes that were not looked at since the request was made, and those that never were.
         var unseen: [Tube] = []
         var unknown: [Tube] = []
-        for name in request.watched {
-            let tube = tube(name)
+        for tube in request.watched {
             guard !tube.isPaused(now) else { continue }
             if tube.lookedAt == nil { unknown.append(tube) }
             if let lookedAt = tube.lookedAt, lookedAt < stalest?.lookedAt ?? now { stalest = tube }
@@ -79,8 +78,7 @@ extension StoreEngine {
     private func startWaiting(_ request: ReserveRequest) {
         lastTurn += 1
         request.turn = lastTurn
-        for name in request.watched {
-            let tube = tube(name)
+        for tube in request.watched {
             tube.waiters.append(request)
             if tube.waiters.count == 1 {
                 announceWaiting(tube, true)
@@ -95,8 +93,7 @@ extension StoreEngine {
         request.isOver = true
         if request.session.reserving === request { request.session.reserving = nil }
         guard request.turn != nil else { return }
-        for name in request.watched {
-            guard let tube = tubes[name] else { continue }
+        for tube in request.watched {
             tube.waiters.removeAll { $0 === request }
             if tube.waiters.isEmpty { announceWaiting(tube, false) }
         }

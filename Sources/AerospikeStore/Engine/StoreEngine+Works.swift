@@ -18,14 +18,14 @@ extension StoreEngine {
 
     /// Sends what has gathered for a segment, as far as works can be under way there.
     func pump(_ segment: Segment) {
-        while segment.takesWork, segment.restsUntil <= .now() {
+        while segment.takesWork, segment.restsUntil <= .now(), !learnsFirst(segment) {
             guard var hand = segment.unprepared.take() ?? gather(segment) else {
                 return retireOrForget(segment)
             }
             if isPrepared(&hand, segment) {
                 send(hand, to: segment)
             } else if segment.flights.isEmpty {
-                begin(carrying: [Flight(hand: hand, sequence: 0)], on: segment)
+                begin(carrying: [Flight(hand)], on: segment)
             } else {
                 segment.unprepared = hand
             }
@@ -48,31 +48,27 @@ extension StoreEngine {
         var hand = given
         let before = segment.flights.last
         hand.work.predecessor = before?.sequence
-        let sequence = nextSequence()
-        segment.flights.append(Flight(hand: hand, sequence: sequence, generation: segment.record.noteSent()))
-        let connection = records.send(
+        let flight = Flight(hand, sequence: nextSequence(), generation: segment.record.noteSent())
+        segment.flights.append(flight)
+        flight.connection = records.send(
             hand.work,
             to: segment.key,
             segment.number,
-            by: worker(hand.process),
-            sequence: sequence,
+            process: hand.process,
+            sequence: flight.sequence,
             connection: before?.connection
         ) { result in
-            self.assumeIsolated { $0.answered(result, sequence, segment) }
-        }
-        if let last = segment.flights.indices.last, segment.flights[last].sequence == sequence {
-            segment.flights[last].connection = connection
+            self.assumeIsolated { $0.answered(result, flight, segment) }
         }
     }
 
     private func answered(
         _ result: Result<SegmentWork.Outcome, AerospikeError>,
-        _ sequence: Int64,
+        _ flight: Flight,
         _ segment: Segment
     ) {
         endedCount += 1
-        guard let index = segment.flights.firstIndex(where: { $0.sequence == sequence }) else { return }
-        segment.flights[index].result = result
+        flight.result = result
         while let first = segment.flights.first, case .success(let outcome) = first.result {
             segment.flights.removeFirst()
             noteGeneration(outcome.generation, first, segment)
@@ -92,7 +88,7 @@ extension StoreEngine {
     private func noteGeneration(_ found: UInt32, _ flight: Flight, _ segment: Segment) {
         let behind = segment.flights.count
         let later = segment.record.noteAnswered(found, expected: flight.generation, behind: behind)
-        for (index, generation) in zip(segment.flights.indices, later) { segment.flights[index].generation = generation }
+        for (flight, generation) in zip(segment.flights, later) { flight.generation = generation }
     }
 
     private func deliver(_ outcome: SegmentWork.Outcome, _ hand: WorkInHand, _ segment: Segment) {
@@ -104,7 +100,7 @@ extension StoreEngine {
     }
 
     /// Something is done with: more may go.
-    private func end(_ segment: Segment) {
+    func end(_ segment: Segment) {
         touch(segment)
         if segment.isTail { touch(segment.tube) }
         if segment.tube.tailBefore === segment, !segment.isBusy {
@@ -130,7 +126,6 @@ extension StoreEngine {
 
     private func begin(carrying flights: [Flight], on segment: Segment) {
         segment.isCarried = true
-        segment.carriedPops = flights.reduce(0) { $0 + $1.hand.pops.count }
         if flights.contains(where: { $0.hand.work.generation != nil && $0.wasRefused }) {
             segment.record.noteDisturbed()
         } else {
@@ -260,6 +255,7 @@ extension StoreEngine {
             return .done
         case .gone: return .gone
         case .refused: return try await refused(&hand, segment)
+        case .prevented: return .again
         }
     }
 
@@ -403,17 +399,6 @@ extension StoreEngine {
         segment.knownSince = .now()
         if segment.best == nil { segment.noteEmpty() }
     }
-
-    /// Keeps the ready jobs of so many segments in memory at the most.
-    private func noteMirrored(_ segment: Segment) {
-        mirrored.append(segment)
-        guard mirrored.count > Self.mirroredMax else { return }
-        let oldest = mirrored.removeFirst()
-        // Where works are under way that go by it, it is wanted.
-        if oldest.flights.isEmpty { oldest.record.forget() } else { mirrored.append(oldest) }
-    }
-
-    private static let mirroredMax = 32
 
     /// Notes what became of a job; true where it is ready now.
     private func noteMade(_ entry: JobEntry, _ slot: Int, _ segment: Segment) -> Bool {

@@ -44,7 +44,6 @@ actor StoreEngine {
     var timers = TimerHeap<Timer>()
     private var scheduled: (at: NIODeadline, task: Scheduled<Void>)?
 
-    private var knownWorker: SegmentWorker?
     private var lastSequence: Int64 = 0
     private var lastBurial: Int64 = 0
     var lastTurn: UInt64 = 0
@@ -100,14 +99,6 @@ actor StoreEngine {
     // MARK: - What everything needs
 
     var process: ProcessNumber { registry.number }
-
-    /// A process as the one that does works: this one, or what it was in an earlier life.
-    func worker(_ process: ProcessNumber) -> SegmentWorker {
-        if let knownWorker, knownWorker.process == process { return knownWorker }
-        let worker = SegmentWorker(process)
-        knownWorker = worker
-        return worker
-    }
 
     /// Greater than all before: of all works of this process.
     ///
@@ -297,10 +288,11 @@ actor StoreEngine {
     }
 
     private func open(_ id: SessionID, _ outbox: Outbox) {
-        let session = Session(id: id, outbox: outbox)
+        let first = tube(.default)
+        let session = Session(id: id, outbox: outbox, watched: [first])
         sessions[id] = session
-        tube(session.used).using += 1
-        tube(.default).watching += 1
+        first.using += 1
+        first.watching += 1
     }
 
     func close(_ session: Session) {
@@ -317,7 +309,7 @@ actor StoreEngine {
         for job in session.held { abandon(job) }
         session.held = []
         stopUsing(session.used)
-        for name in session.watched { stopWatching(name) }
+        for tube in session.watched { stopWatching(tube) }
         sessionIDs.giveBack(session.id)
     }
 
@@ -327,8 +319,7 @@ actor StoreEngine {
         forgetIfUnwanted(tube)
     }
 
-    func stopWatching(_ name: TubeName) {
-        let tube = tube(name)
+    func stopWatching(_ tube: Tube) {
         tube.watching -= 1
         forgetIfUnwanted(tube)
     }

@@ -86,17 +86,17 @@ extension JobDetails {
 
     private var hasCounters: Bool { reserves | timeouts | releases | buries | kicks != 0 }
 
-    /// As an entry's blob: a version, flags, numbers in base 128, and the body at the end.
-    var encoded: ByteBuffer {
+    /// Writes an entry's blob: a version, flags, numbers in base 128, and the body at the end.
+    func encode(into buffer: inout ByteBuffer) {
         var flags: Flags = []
         if hasCounters { flags.insert(.counters) }
         if attributes != nil { flags.insert(.attributes) }
         if case .separate = body { flags.insert(.separateBody) }
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(32 + body.count)
         buffer.writeInteger(Self.version)
         buffer.writeInteger(flags.rawValue)
-        for number in [priority, ttrSeconds, delaySeconds] { buffer.writeBase128(UInt64(number)) }
+        buffer.writeBase128(UInt64(priority))
+        buffer.writeBase128(UInt64(ttrSeconds))
+        buffer.writeBase128(UInt64(delaySeconds))
         buffer.writeBase128(UInt64(bitPattern: putMilliseconds))
         if hasCounters {
             for number in [reserves, timeouts, releases, buries, kicks] { buffer.writeBase128(UInt64(number)) }
@@ -106,7 +106,6 @@ extension JobDetails {
         case .inline(let bytes): buffer.writeImmutableBuffer(bytes)
         case .separate(let reference): buffer.writeImmutableBuffer(reference.encoded)
         }
-        return buffer
     }
 
     /// Reads a blob; nil where this version did not write it.

@@ -1,5 +1,6 @@
 import Aerospike
 import BeanspikeCore
+import NIOCore
 
 /// What a segment record keeps of one job.
 ///
@@ -46,12 +47,17 @@ struct JobEntry: Sendable, Equatable {
         }
     }
 
-    /// The entry as the server keeps it.
-    func value(slot: Int) -> Value {
+    /// Packs the slot, and the entry as the server keeps it behind.
+    func pack(slot: Int, into buffer: inout ByteBuffer, scratch: inout ByteBuffer) {
         let order = order(slot: slot)
-        return .list(
-            Value.List([.integer(order.0), .integer(order.1), .integer(order.2), .blob(details.encoded)])
-        )
+        buffer.packInteger(Int64(slot))
+        buffer.packListHeader(4)
+        buffer.packInteger(order.0)
+        buffer.packInteger(order.1)
+        buffer.packInteger(order.2)
+        scratch.clear()
+        details.encode(into: &scratch)
+        buffer.packBytes(scratch)
     }
 
     /// Reads an entry; nil where it is none that this version writes.

@@ -23,6 +23,18 @@ final class SegmentRecords: Sendable {
     /// A read by rank, whose answer nobody looks at.
     static let fillRanks = jobs.get(.ranks(from: 0, count: 1), returning: .key)
 
+    /// The last process that something was done for: nearly always the same.
+    private let lastWorker = Mutex<SegmentWorker?>(nil)
+
+    private func worker(_ process: ProcessNumber) -> SegmentWorker {
+        lastWorker.withLock { last in
+            if let last, last.process == process { return last }
+            let worker = SegmentWorker(process)
+            last = worker
+            return worker
+        }
+    }
+
     func key(_ segment: SegmentNumber) -> Key { layout.segmentKey(segment) }
 
     /// What became of a ``SegmentWork``.
@@ -30,6 +42,8 @@ final class SegmentRecords: Sendable {
         case applied(SegmentWork.Outcome)
         /// Nothing of it happened, or will: its guard did not hold.
         case refused
+        /// Nothing of it happened, or will: its tries failed, and it needs another number.
+        case prevented
         /// There is no such segment: it is over.
         case gone
     }
@@ -95,7 +109,7 @@ final class SegmentRecords: Sendable {
     ///
     /// The sequence is greater than that of all works of this process on this segment before; one is done after the other. By
     /// the slots that the process holds here already an answer that was lost is found out.
-    /// A first try may have been made already, see ``send(_:to:_:by:sequence:connection:_:)``: `failure` is what it came
+    /// A first try may have been made already, see ``send(_:to:_:process:sequence:connection:_:)``: `failure` is what it came
     /// to, and `later` are the works that were sent behind it.
     func perform(
         _ work: SegmentWork,
@@ -106,7 +120,7 @@ final class SegmentRecords: Sendable {
         after failure: AerospikeError? = nil,
         later: LaterWorks = LaterWorks()
     ) async throws(AerospikeError) -> Performed {
-        let request = WorkRequest(work, by: SegmentWorker(process), sequence: sequence)
+        let request = WorkRequest(work, by: worker(process), sequence: sequence)
         let policy = Self.guarded(by: request.filter)
         var failure = failure
         return try await persistently(untilKnown: true) { (wasInDoubt) throws(AerospikeError) in
@@ -119,7 +133,7 @@ final class SegmentRecords: Sendable {
                 switch error.code {
                 case .filteredOut:
                     guard wasInDoubt else { return .refused }
-                    if try await seal(segment, process: process, sequence: sequence) { return .refused }
+                    if try await seal(segment, process: process, sequence: sequence) { return .prevented }
                     return try await recover(work, segment, process: process, sequence, held: held, later)
                 case .notFound: return .gone
                 default: throw error
@@ -135,7 +149,7 @@ final class SegmentRecords: Sendable {
     ///   - work: what is to be done.
     ///   - place: the segment's key.
     ///   - segment: the segment.
-    ///   - worker: who does it.
+    ///   - process: who does it.
     ///   - sequence: the work's number.
     ///   - connection: by which the work before it went, if that is under way: it gets there first then.
     ///   - completion: is told on the engine's event loop, perhaps before this returns.
@@ -145,12 +159,12 @@ final class SegmentRecords: Sendable {
         _ work: SegmentWork,
         to place: Key,
         _ segment: SegmentNumber,
-        by worker: SegmentWorker,
+        process: ProcessNumber,
         sequence: Int64,
         connection: NodeConnection? = nil,
         _ completion: @escaping @Sendable (Result<SegmentWork.Outcome, AerospikeError>) -> Void
     ) -> NodeConnection? {
-        let request = WorkRequest(work, by: worker, sequence: sequence)
+        let request = WorkRequest(work, by: worker(process), sequence: sequence)
         var policy = Self.guarded(by: request.filter)
         if let generation = work.generation { policy.generation = .equal(generation) }
         let sent = request.call(on: place, policy: policy)
@@ -181,7 +195,7 @@ final class SegmentRecords: Sendable {
         sequence: Int64
     ) async throws(AerospikeError) -> Bool {
         do throws(AerospikeError) {
-            let policy = Self.guarded(by: SegmentWorker(process).filter(sequence))
+            let policy = Self.guarded(by: worker(process).filter(sequence))
             let token = Operation.put(SegmentBin.token(process), .integer(sequence + 1))
             _ = try await client.operate(key(segment), [token], policy: policy)
             return true
@@ -202,7 +216,7 @@ final class SegmentRecords: Sendable {
         guard let state = try await read(segment) else { return .gone }
         // An earlier try of the seal has a number of its own; a fence is no work of ours.
         guard let last = state.tokens[process], last == sequence || later.sequences.contains(last) else {
-            return .refused
+            return state.tokens[process] == .max ? .refused : .prevented
         }
         var outcome = SegmentWork.Outcome()
         // A job that this process held, or that was as it was seen, was there: who changed it since came later.
@@ -237,7 +251,7 @@ final class SegmentRecords: Sendable {
         let token = Operation.put(SegmentBin.token(process), .integer(.max))
         return try await persistently { (_) throws(AerospikeError) in
             do throws(AerospikeError) {
-                let policy = Self.guarded(by: SegmentWorker(process).filter(.max))
+                let policy = Self.guarded(by: worker(process).filter(.max))
                 _ = try await client.operate(key(segment), [token], policy: policy)
             } catch  where error.code == .filteredOut {
                 // Somebody was here before.

@@ -99,19 +99,22 @@ struct WorkRequest: Sendable {
         flags: MapWriteFlags,
         _ isUnsorted: inout Bool
     ) {
+        var scratch = ByteBuffer()
         guard entries.count > Self.singlesMax else {
             let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
             for (slot, entry) in entries {
-                add(SegmentRecords.jobs.put(.integer(Int64(slot)), entry.value(slot: slot), policy: policy))
+                add(SegmentRecords.jobs.put(policy: policy) { entry.pack(slot: slot, into: &$0, scratch: &scratch) })
             }
             return
         }
         var flags = flags
         if flags.contains(.noFail) { flags.insert(.partial) }
         let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
-        var map = Value.Map(entries.map { (key: .integer(Int64($0.slot)), value: $0.entry.value(slot: $0.slot)) })
-        map.order = .keyOrdered
-        add(SegmentRecords.jobs.put(contentsOf: map, policy: policy))
+        let bytes = entries.reduce(64) { $0 + 16 + $1.entry.approximateBytes }
+        let put = SegmentRecords.jobs.put(count: entries.count, bytes: bytes, policy: policy) { buffer in
+            for (slot, entry) in entries { entry.pack(slot: slot, into: &buffer, scratch: &scratch) }
+        }
+        add(put)
         isUnsorted = true
     }
 

@@ -1,0 +1,55 @@
+import Aerospike
+import BeanspikeCore
+
+// Which jobs of a segment are ready is learned with the first of them that is reserved, or by a read before many are: then the
+// others are reserved by plain writes.
+extension StoreEngine {
+    /// Ready jobs of so many segments at the most are kept in memory.
+    private static let mirroredMax = 32
+    /// Where so many jobs of a segment are asked for, a read before costs less than an expression for each.
+    private static let manyPops = 16
+
+    /// Notes that the ready jobs of a segment are kept.
+    func noteMirrored(_ segment: Segment) {
+        mirrored.append(segment)
+        guard mirrored.count > Self.mirroredMax else { return }
+        let oldest = mirrored.removeFirst()
+        // Where works are under way that go by it, it is wanted.
+        if oldest.flights.isEmpty { oldest.record.forget() } else { mirrored.append(oldest) }
+    }
+
+    /// Reads which jobs of a segment are ready, where many are asked for and that is not known.
+    ///
+    /// - Returns: whether that is under way; nothing is sent meanwhile.
+    func learnsFirst(_ segment: Segment) -> Bool {
+        guard segment.pops.count >= Self.manyPops, segment.record.ready == nil, segment.record.isCalm,
+            !segment.isLearned, !segment.isBusy
+        else { return false }
+        segment.isLearned = true
+        segment.isCarried = true
+        begin { engine in
+            // What fails here is learned when its jobs are reserved.
+            if let record = try? await engine.client.operate(segment.key, [SegmentRecords.allReady]),
+                let jobs = engine.readyJobs(record)
+            {
+                segment.record.noteRead(record.generation, jobs)
+                engine.noteMirrored(segment)
+            }
+            segment.isCarried = false
+            engine.end(segment)
+        }
+        return true
+    }
+
+    private func readyJobs(_ record: Record) -> [ReadyMirror.Job]? {
+        guard case .map(let map)? = record.bins.first?.value else { return nil }
+        var jobs: [ReadyMirror.Job] = []
+        for (key, value) in map {
+            guard case .integer(let slot) = key, var entry = JobEntry(value) else { return nil }
+            // What is kept must not keep the buffer that it arrived in.
+            entry.details.body.copy()
+            jobs.append((Int(slot), entry))
+        }
+        return jobs
+    }
+}
