@@ -9,7 +9,9 @@ import Testing
     func takesTheBestAsASortedListDoes(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var expected: [ReadyMirror.Job] = []
-        for slot in 0..<60 { expected.append((slot, SegmentTests.entry(slot, priority: .random(in: 0..<6, using: &random)))) }
+        for slot in 0..<60 {
+            expected.append((slot, SegmentTests.entry(slot, priority: .random(in: 0..<6, using: &random))))
+        }
         var mirror = ReadyMirror(expected.shuffled(using: &random))
         for slot in 60..<400 {
             switch Int.random(in: 0..<3, using: &random) {

@@ -89,7 +89,11 @@ import Testing
             #expect(state.entries[8]?.state == .reserved(by: 1, sinceMilliseconds: 78))
             #expect(state.entries[8]?.details == SegmentTests.entry(8).details)
             #expect(state.entries[9]?.state == .ready(priority: 5))
-            #expect(Self.popped(try await records.perform(Self.pop(2), on: 7, process: 2, sequence: 2, held: [])) == [9, 10])
+            #expect(
+                Self.popped(try await records.perform(Self.pop(2), on: 7, process: 2, sequence: 2, held: [])) == [
+                    9, 10,
+                ]
+            )
             // Another process has reserved the best since.
             pick.picks = mirror.takeBest(1, priorityMax: .max)
             pick.generation = listed.generation + 1

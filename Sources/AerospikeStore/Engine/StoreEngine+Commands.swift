@@ -79,7 +79,9 @@ extension StoreEngine {
     }
 
     private func ignore(_ name: TubeName, _ session: Session) -> Reply {
-        guard let index = session.watched.firstIndex(where: { $0.name == name }) else { return .watching(session.watched.count) }
+        guard let index = session.watched.firstIndex(where: { $0.name == name }) else {
+            return .watching(session.watched.count)
+        }
         guard session.watched.count > 1 else { return .notIgnored }
         stopWatching(session.watched.remove(at: index))
         return .watching(session.watched.count)

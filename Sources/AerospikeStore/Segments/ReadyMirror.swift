@@ -24,6 +24,7 @@ struct ReadyMirror: Sendable {
     /// - Parameters:
     ///   - max: how many at the most.
     ///   - priorityMax: the greatest priority value that is good enough.
+    /// - Returns: the jobs.
     mutating func takeBest(_ max: Int, priorityMax: UInt32) -> [Job] {
         var taken: [Job] = []
         while taken.count < max, let job = jobs.last, job.entry.details.priority <= priorityMax {

@@ -79,7 +79,8 @@ extension Conformance {
             try await holder.expect(.bury(id, priority: 0), .notFound)
             try await holder.expect(.delete(id), .deleted)
         },
-        Case("reservation/who takes the best ones does not get what others took, deleted, made ready or put meanwhile") { bed in
+        Case("reservation/who takes the best ones does not get what others took, deleted, made ready or put meanwhile")
+        { bed in
             let session = bed.session()
             let other = try await bed.distantSession()
             var ids: [JobID] = []
