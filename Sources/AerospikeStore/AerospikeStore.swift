@@ -77,6 +77,9 @@ public final class AerospikeStore: JobStore {
         configuration.call.timeout = options.callTimeout
         // A record that many want is busy more often than twice in a row.
         configuration.call.triesMax = 12
+        // A node that stands still may go on later, with calls that were made elsewhere since and on a copy that is old. It
+        // reads nothing from a connection that was closed (aerospike-server 8.1, base/service.c, `handle_client_io_event`).
+        configuration.stallTimeout = min(.seconds(1), options.callTimeout)
         let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
         let running = Task { _ = try? await client.run() }
         do {

@@ -109,7 +109,7 @@ extension StoreEngine {
                 let bytes = try await body(of: found.entry)
                 return (.reserved(view(of: place, found.entry, reserves: found.entry.details.reserves &+ 1)), bytes)
             } catch {
-                abandon(job)
+                giveUpUnread(job, error)
                 throw error
             }
         }

@@ -40,6 +40,21 @@ extension StoreEngine {
         giveUp(held, as: held.entry.abandoned())
     }
 
+    /// Gives a job up whose body could not be read.
+    ///
+    /// Where it is lost the job is buried with the reason: handed out again and again, it would be in the way of the others.
+    func giveUpUnread(_ job: JobID, _ error: any Error) {
+        guard let lost = error as? JobStoreError, lost.code == .readFailed else { return abandon(job) }
+        guard let held = held[job], !held.isSettling else { return }
+        let entry = held.entry
+        let buried = entry.buried(
+            priority: entry.details.priority,
+            reason: lost.message,
+            nowMicroseconds: nextBurial()
+        )
+        giveUp(held, as: buried)
+    }
+
     func expireReservation(_ held: HeldJob, _ now: NIODeadline) {
         guard self.held[held.place.id] === held, let deadline = held.deadline else { return }
         guard deadline <= now, !held.isSettling else {

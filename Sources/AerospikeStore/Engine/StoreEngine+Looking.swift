@@ -265,7 +265,8 @@ extension StoreEngine {
     }
 
     func wake(_ tube: Tube, _ now: NIODeadline) {
-        guard tubes[tube.name] === tube, let due = tube.wakeMilliseconds else { return }
+        // A store that is closed looks at nothing any more: others do.
+        guard !isClosing, tubes[tube.name] === tube, let due = tube.wakeMilliseconds else { return }
         guard due <= clusterMilliseconds else {
             timers.insert(.wake(tube), at: max(now + .milliseconds(1), registry.clock.deadline(atMilliseconds: due)))
             return

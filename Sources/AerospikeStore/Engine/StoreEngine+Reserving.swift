@@ -223,7 +223,7 @@ extension StoreEngine {
                 do {
                     reply = (.reserved(view), try await engine.bodies.read(reference))
                 } catch {
-                    engine.abandon(place.id)
+                    engine.giveUpUnread(place.id, error)
                     reply = (.failed(JobStoreError(reading: error, "the body of job \(place.id)")), nil)
                 }
                 if mayWait { session.outbox.countWaits(-1, of: session.id) }

@@ -96,8 +96,8 @@ struct RealNodeStoreTests {
 
     /// 2. A node is stopped past the time-out, and goes on.
     ///
-    /// What was on its way to it then lands on its stale copy and may win by its time, as docs/guarantees.md says: a violation
-    /// here may be the cluster's.
+    /// A call that it had read just before is carried out on its stale copy and may win by its time, as docs/guarantees.md
+    /// says: a violation here may, seldom, be the cluster's.
     @Test(.timeLimit(.minutes(20))) func aNodeIsStopped() async throws {
         try await rounds(.init(), name: "SIGSTOP") { nodes, _, seed in
             try nodes.suspend(Int(seed % 3))
