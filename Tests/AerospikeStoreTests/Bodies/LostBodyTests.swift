@@ -16,7 +16,9 @@ import Testing
         let layout = StoreLayout(namespace: StoreCluster.namespace, prefix: prefix)
         try await store.client.truncate(namespace: layout.namespace, set: layout.name(of: .bodies))
         // A real server truncates what is older than its next tick.
-        try await eventually("the body is gone") { if case .failed = try await session.run(.peek(long)) { true } else { false } }
+        try await eventually("the body is gone") {
+            if case .failed = try await session.run(.peek(long)) { true } else { false }
+        }
         guard case .failed(let error) = try await session.run(.reserve(.none)) else {
             Issue.record("a job without its body was handed out")
             return
