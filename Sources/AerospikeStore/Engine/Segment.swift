@@ -84,6 +84,8 @@ final class Segment: @unchecked Sendable {
     var unprepared: WorkInHand?
     /// Whether a task has to do with it: nothing is sent meanwhile.
     var isCarried = false
+    /// Whether that task has jobs to put.
+    var carriesPuts = false
     /// How many of its ready jobs are asked for in works under way.
     var popsUnderWay = 0
     /// Where its record is as this process left it: nobody else wrote there since.
@@ -127,6 +129,12 @@ final class Segment: @unchecked Sendable {
     /// So many works are under way at once: while the server does one, the next is on its way, and the answers of the one
     /// before are dealt with.
     static let flightsMax = 2
+
+    /// Whether jobs are being put here: those that go to the next tail come behind them.
+    var hasPutsUnderWay: Bool {
+        carriesPuts || unprepared.map { !$0.appends.isEmpty } ?? false
+            || flights.contains { !$0.hand.appends.isEmpty }
+    }
 
     var isBusy: Bool { isCarried || !flights.isEmpty || unprepared != nil }
 

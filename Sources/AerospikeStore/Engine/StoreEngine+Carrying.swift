@@ -19,8 +19,11 @@ extension StoreEngine {
         var later = SegmentRecords.LaterWorks()
     }
 
-    func begin(carrying flights: [Flight], on segment: Segment) {
+    func begin(carrying sent: [Flight], on segment: Segment) {
+        // What could not be sent behind them comes behind them here too.
+        let flights = sent + (segment.unprepared.take().map { [Flight($0)] } ?? [])
         segment.isCarried = true
+        segment.carriesPuts = flights.contains { !$0.hand.appends.isEmpty }
         if flights.contains(where: { $0.hand.work.generation != nil && $0.wasRefused }) {
             segment.record.noteDisturbed()
         } else {
@@ -29,6 +32,7 @@ extension StoreEngine {
         begin { engine in
             await engine.carryOut(flights, on: segment)
             segment.isCarried = false
+            segment.carriesPuts = false
             engine.end(segment)
         }
     }
@@ -46,13 +50,21 @@ extension StoreEngine {
             var first: FirstTry?
             if case .failure(let error) = flight.result {
                 first = FirstTry(sequence: flight.sequence, failure: error)
-                for later in flights[(index + 1)...] { first?.later.add(later) }
+                for later in flights[(index + 1)...] where later.sequence > 0 { first?.later.add(later) }
             }
             if flight.wasRefused, index > 0 || hand.work.generation != nil || hand.work.predecessor != nil {
                 // Perhaps for no other reason than what it was sent behind, or what was believed to be ready.
                 first = nil
             }
-            if index > 0, flight.wasRefused { returned += hand.takeAppends() }
+            if index > 0, let failure = first?.failure, !failure.inDoubt {
+                // Its number may be behind that of the one before by now.
+                first = nil
+            }
+            if index > 0, !returned.isEmpty {
+                // Puts before it came back, so it was not done, nor will be: its own come behind them.
+                returned += hand.takeAppends()
+                first = nil
+            }
             hand.work.standsAlone(pops: hand.pops.count)
             returned += await carryOut(hand, on: segment, after: first)
         }
@@ -172,7 +184,7 @@ extension StoreEngine {
         guard life == hand.life else { throw Self.takenForDead }
     }
 
-    private static let takenForDead = JobStoreError(
+    static let takenForDead = JobStoreError(
         .writeFailed,
         "This process was taken for dead and starts again: what it held is others' to give out. Try again.",
         inDoubt: true
@@ -190,7 +202,7 @@ extension StoreEngine {
     }
 
     /// Pops may take from a segment only when the process's footprint names it.
-    private func enterFootprint(_ segment: Segment) async throws {
+    func enterFootprint(_ segment: Segment) async throws {
         guard !registry.isEntered(segment.number) else { return }
         // Those that come next go along.
         let others = segment.tube.candidates.prefix(16).map(\.number).filter { !registry.isEntered($0) }

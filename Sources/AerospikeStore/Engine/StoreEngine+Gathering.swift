@@ -143,7 +143,7 @@ extension StoreEngine {
         let tube = segment.tube
         guard segment.isTail, !tube.isTailFull, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
         // What goes to the tail before it comes first, and may come back.
-        if let before = tube.tailBefore, before.isBusy { return }
+        if let before = tube.tailBefore, before.hasPutsUnderWay { return }
         let slots = min(tube.appends.count, StoreLimits.segmentSlots - nextSlot)
         let max = (slots + share - 1) / share
         hand.work.firstSlot = nextSlot

@@ -93,6 +93,7 @@ extension StoreEngine {
         held = [:]
         for segment in segments.values {
             segment.held = []
+            segment.record.forget()
             for (_, update) in segment.updates { complete(update, isPresent: false) }
             segment.updates = [:]
             // Who reserves by an id wrote the old number into it.

@@ -11,11 +11,9 @@ extension StoreEngine {
 
     /// Notes that the ready jobs of a segment are kept.
     func noteMirrored(_ segment: Segment) {
+        mirrored.removeAll { $0 === segment || $0.record.ready == nil }
         mirrored.append(segment)
-        guard mirrored.count > Self.mirroredMax else { return }
-        let oldest = mirrored.removeFirst()
-        // Where works are under way that go by it, it is wanted.
-        if oldest.flights.isEmpty { oldest.record.forget() } else { mirrored.append(oldest) }
+        while mirrored.count > Self.mirroredMax { mirrored.removeFirst().record.ready = nil }
     }
 
     /// Reads which jobs of a segment are ready, where many are asked for and that is not known.
@@ -29,9 +27,7 @@ extension StoreEngine {
         segment.isCarried = true
         begin { engine in
             // What fails here is learned when its jobs are reserved.
-            if let record = try? await engine.client.operate(segment.key, [SegmentRecords.allReady]),
-                let jobs = engine.readyJobs(record)
-            {
+            if let record = try? await engine.readReady(segment), let jobs = engine.readyJobs(record) {
                 segment.record.noteRead(record.generation, jobs)
                 engine.noteMirrored(segment)
             }
@@ -39,6 +35,12 @@ extension StoreEngine {
             engine.end(segment)
         }
         return true
+    }
+
+    private func readReady(_ segment: Segment) async throws -> Record {
+        // It is to be reserved from at once.
+        try await enterFootprint(segment)
+        return try await client.operate(segment.key, [SegmentRecords.allReady])
     }
 
     private func readyJobs(_ record: Record) -> [ReadyMirror.Job]? {

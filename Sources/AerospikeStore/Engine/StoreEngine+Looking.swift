@@ -148,7 +148,10 @@ extension StoreEngine {
         else { return }
         segment.isCarried = true
         segment.record.forget()
-        defer { segment.isCarried = false }
+        defer {
+            segment.isCarried = false
+            end(segment)
+        }
         var work = SegmentWork()
         work.firstSlot = state.nextSlot
         work.closes = true

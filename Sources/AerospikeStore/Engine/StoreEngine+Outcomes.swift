@@ -56,7 +56,10 @@ extension StoreEngine {
             next = ready.best.map {
                 ReadyKey(priority: $0.priority, id: JobPlace(segment: segment.number, slot: $0.slot).id)
             }
-            count = ready.count
+            // What works under way have picked is not among them, but counts as asked for.
+            count = segment.flights.reduce(ready.count + (segment.unprepared?.work.picks.count ?? 0)) {
+                $0 + $1.hand.work.picks.count
+            }
         } else if !hand.work.picks.isEmpty {
             // Somebody else wrote since: what was the best may still be.
             next = segment.best

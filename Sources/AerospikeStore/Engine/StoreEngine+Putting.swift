@@ -132,7 +132,7 @@ extension StoreEngine {
         tube.tail = segment
         tube.isTailFull = false
         guard let old, old !== segment else { return }
-        if old.isBusy { tube.tailBefore = old }
+        if old.hasPutsUnderWay { tube.tailBefore = old }
         // While it was the tail, nobody counted what was left in it.
         if old.best == nil { old.isEmptied = true }
         touch(old)
@@ -248,7 +248,7 @@ extension StoreEngine {
         begin { engine in
             try? await engine.endIfEmpty(tail, directory)
             tail.isCarried = false
-            engine.touch(tail)
+            engine.end(tail)
             // It may have come into use meanwhile.
             if tube.isWanted || engine.isInUse(tube) || tube.usedAt > now {
                 engine.forgetIfUnwanted(tube)

@@ -15,7 +15,9 @@ extension StoreEngine {
             guard var hand = segment.unprepared.take() ?? gather(segment) else {
                 return retireOrForget(segment)
             }
-            if isPrepared(&hand, segment) {
+            if hand.life != life {
+                failed(hand, segment, Self.takenForDead)
+            } else if isPrepared(&hand, segment) {
                 send(hand, to: segment)
             } else if segment.flights.isEmpty {
                 begin(carrying: [Flight(hand)], on: segment)
@@ -95,8 +97,8 @@ extension StoreEngine {
     /// Something is done with: more may go.
     func end(_ segment: Segment) {
         touch(segment)
-        if segment.isTail { touch(segment.tube) }
-        if segment.tube.tailBefore === segment, !segment.isBusy {
+        if segment.isTail || !segment.tube.appends.isEmpty { touch(segment.tube) }
+        if segment.tube.tailBefore === segment, !segment.hasPutsUnderWay {
             segment.tube.tailBefore = nil
             if let tail = segment.tube.tail { touch(tail) }
         }
