@@ -86,6 +86,10 @@ final class Segment: @unchecked Sendable {
     var isCarried = false
     /// Whether that task has jobs to put.
     var carriesPuts = false
+    /// Whether works that it carries out later ask for jobs.
+    var carriesPops = false
+    /// Requests that a work had no job for, while works behind it ask too: they come first there.
+    var leftOver: [ReserveRequest] = []
     /// How many of its ready jobs are asked for in works under way.
     var popsUnderWay = 0
     /// Where its record is as this process left it: nobody else wrote there since.
@@ -134,6 +138,12 @@ final class Segment: @unchecked Sendable {
     var hasPutsUnderWay: Bool {
         carriesPuts || unprepared.map { !$0.appends.isEmpty } ?? false
             || flights.contains { !$0.hand.appends.isEmpty }
+    }
+
+    /// Whether works under way, or to come, ask for jobs.
+    var asksForJobs: Bool {
+        carriesPops || !pops.isEmpty || unprepared.map { !$0.pops.isEmpty } ?? false
+            || flights.contains { !$0.hand.pops.isEmpty }
     }
 
     var isBusy: Bool { isCarried || !flights.isEmpty || unprepared != nil }

@@ -42,6 +42,7 @@ extension StoreEngine {
         // What others were before with goes to the next tail, in its order.
         var returned: [PendingAppend] = []
         for (index, flight) in flights.enumerated() {
+            segment.carriesPops = flights[(index + 1)...].contains { !$0.hand.pops.isEmpty }
             if case .success(let outcome) = flight.result {
                 deliver(outcome, flight.hand, segment)
                 continue

@@ -166,7 +166,9 @@ extension StoreEngine {
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
     func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
         segment.noteSettled(requests.count)
-        var requests = requests[...]
+        // Who asked first is first, though a later work may have found the job.
+        var requests = (segment.leftOver + requests)[...]
+        segment.leftOver = []
         let isDoubtful = !popped.isEmpty && registry.isDoubtful()
         for (slot, entry) in popped {
             let place = JobPlace(segment: segment.number, slot: slot)
@@ -190,6 +192,15 @@ extension StoreEngine {
             hold(place, entry, in: segment, for: taker.session)
             hand(place, entry, to: taker)
         }
+        if segment.asksForJobs {
+            segment.leftOver = Array(requests)
+        } else {
+            goOn(Array(requests))
+        }
+    }
+
+    /// Has requests ask elsewhere, or wait.
+    func goOn(_ requests: [ReserveRequest]) {
         for request in requests {
             request.isAsking = false
             dispatch(request)

@@ -13,6 +13,7 @@ extension StoreEngine {
     func pump(_ segment: Segment) {
         while segment.takesWork, segment.restsUntil <= .now(), !learnsFirst(segment) {
             guard var hand = segment.unprepared.take() ?? gather(segment) else {
+                dismissLeftOver(segment)
                 return retireOrForget(segment)
             }
             if hand.life != life {
@@ -94,9 +95,18 @@ extension StoreEngine {
         }
     }
 
+    /// Has requests go on that no work of the segment had a job for, if none is under way any more.
+    private func dismissLeftOver(_ segment: Segment) {
+        guard !segment.isBusy, !segment.leftOver.isEmpty else { return }
+        let requests = segment.leftOver
+        segment.leftOver = []
+        goOn(requests)
+    }
+
     /// Something is done with: more may go.
     func end(_ segment: Segment) {
         touch(segment)
+        if segment.pops.isEmpty { dismissLeftOver(segment) }
         if segment.isTail || !segment.tube.appends.isEmpty { touch(segment.tube) }
         if segment.tube.tailBefore === segment, !segment.hasPutsUnderWay {
             segment.tube.tailBefore = nil
