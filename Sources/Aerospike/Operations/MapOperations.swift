@@ -1,4 +1,5 @@
 package import NIOCore
+
 extension Operation {
     /// The operations on a map.
     ///

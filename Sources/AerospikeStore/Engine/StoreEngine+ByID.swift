@@ -42,11 +42,11 @@ extension StoreEngine {
         for holder: Session? = nil,
         _ make: (JobEntry) -> JobEntry??
     ) async throws -> FoundJob? {
-        for _ in 0..<Self.turnsMax {
+        for turn in 0..<Self.turnsMax {
             guard let found = try await find(job), held[job] == nil else { return nil }
             if case .reserved(process, _) = found.entry.state, found.segment.held.contains(found.slot) {
                 // It is being given up just now: its holder was told already that it has it no more.
-                try await Task.sleep(for: .milliseconds(5))
+                try await Task.sleep(for: .milliseconds(5 << min(turn, 5)))
                 continue
             }
             guard let entry = make(found.entry) else { return nil }

@@ -1,5 +1,5 @@
-import Aerospike
 import BeanspikeCore
+import Logging
 
 // Which jobs of a segment are ready is learned with the first of them that is reserved, or by a read before many are: then the
 // others are reserved by plain writes.
@@ -26,32 +26,19 @@ extension StoreEngine {
         segment.isLearned = true
         segment.isCarried = true
         begin { engine in
-            // What fails here is learned when its jobs are reserved.
-            if let record = try? await engine.readReady(segment), let jobs = engine.readyJobs(record) {
-                segment.record.noteRead(record.generation, jobs)
-                engine.noteMirrored(segment)
+            // What fails here is learned when its jobs are reserved, which they are at once.
+            do {
+                try await engine.enterFootprint(segment)
+                if let slice = try await engine.records.read(segment.number, SegmentRecords.ready) {
+                    segment.record.noteRead(slice.generation, slice.entries)
+                    engine.noteMirrored(segment)
+                }
+            } catch {
+                engine.logger.debug("ready jobs were not read", metadata: ["error": "\(error)"])
             }
             segment.isCarried = false
             engine.end(segment)
         }
         return true
-    }
-
-    private func readReady(_ segment: Segment) async throws -> Record {
-        // It is to be reserved from at once.
-        try await enterFootprint(segment)
-        return try await client.operate(segment.key, [SegmentRecords.allReady])
-    }
-
-    private func readyJobs(_ record: Record) -> [ReadyMirror.Job]? {
-        guard case .map(let map)? = record.bins.first?.value else { return nil }
-        var jobs: [ReadyMirror.Job] = []
-        for (key, value) in map {
-            guard case .integer(let slot) = key, var entry = JobEntry(value) else { return nil }
-            // What is kept must not keep the buffer that it arrived in.
-            entry.details.body.copy()
-            jobs.append((Int(slot), entry))
-        }
-        return jobs
     }
 }

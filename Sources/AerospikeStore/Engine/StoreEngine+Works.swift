@@ -43,7 +43,8 @@ extension StoreEngine {
         underWay += 1
         var hand = given
         let before = segment.flights.last
-        hand.work.predecessor = before?.sequence
+        // A node that lost writes may have had others since, and the same generation again: the token tells.
+        hand.work.predecessor = before?.sequence ?? (hand.work.picks.isEmpty ? nil : segment.record.lastSequence)
         let flight = Flight(hand, sequence: nextSequence(), generation: segment.record.noteSent())
         segment.flights.append(flight)
         flight.connection = records.send(
@@ -83,7 +84,7 @@ extension StoreEngine {
 
     private func noteGeneration(_ found: UInt32, _ flight: Flight, _ segment: Segment) {
         let behind = segment.flights.count
-        let later = segment.record.noteAnswered(found, expected: flight.generation, behind: behind)
+        let later = segment.record.noteAnswered(flight.sequence, found, expected: flight.generation, behind: behind)
         for (flight, generation) in zip(segment.flights, later) { flight.generation = generation }
     }
 

@@ -12,6 +12,8 @@ struct ReadyMirror: Sendable {
 
     init(_ ready: [Job]) {
         jobs = ready.sorted { Self.isBefore($1, $0) }
+        // What is kept must not keep the buffer that it arrived in.
+        for index in jobs.indices { jobs[index].entry.details.body.copy() }
     }
 
     var count: Int { jobs.count }

@@ -18,8 +18,9 @@ final class SegmentRecords: Sendable {
     }
 
     static let jobs = Operation.map(SegmentBin.jobs)
-    static let countReady = jobs.get(.values(from: [0], upTo: [1]), returning: .count)
-    static let allReady = jobs.get(.values(from: [0], upTo: [1]), returning: .keyValue)
+    /// The ready jobs.
+    static let ready = MapSelector.values(from: [0], upTo: [1])
+    static let countReady = jobs.get(ready, returning: .count)
     /// A read by rank, whose answer nobody looks at.
     static let fillRanks = jobs.get(.ranks(from: 0, count: 1), returning: .key)
 

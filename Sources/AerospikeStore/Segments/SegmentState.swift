@@ -48,6 +48,8 @@ struct SegmentSlice: Sendable {
     var position: Int
     /// In the order of their slots.
     var entries: [(slot: Int, entry: JobEntry)]
+    /// The record's generation.
+    var generation: UInt32
 
     init?(_ record: Record) {
         let answers = record.bins.map(\.value)
@@ -56,6 +58,7 @@ struct SegmentSlice: Sendable {
         else { return nil }
         self.tube = tube
         self.position = Int(position)
+        generation = record.generation
         entries = []
         if case .map(let map) = answers[2] {
             for (key, value) in map {

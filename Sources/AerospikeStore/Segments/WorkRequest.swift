@@ -121,7 +121,7 @@ struct WorkRequest: Sendable {
     private mutating func addPops(_ worker: SegmentWorker) {
         guard work.pops > 0 else { return }
         if work.listsReady {
-            add(SegmentRecords.allReady, .lowest)
+            add(SegmentRecords.jobs.get(SegmentRecords.ready, returning: .keyValue), .lowest)
         } else {
             add(SegmentRecords.jobs.get(.ranks(from: 0, count: work.pops + 1), returning: .keyValue), .lowest)
         }
@@ -211,11 +211,7 @@ struct WorkRequest: Sendable {
             )
         }
         if work.listsReady {
-            outcome.ready = left.map { job in
-                var job = job
-                job.entry.details.body.copy()
-                return job
-            }
+            outcome.ready = Array(left)
             outcome.readyCount = left.count
         }
         return true
