@@ -8,7 +8,7 @@ final class AerospikeStorePort: JobStorePort {
     private let outbox: Outbox
     private let sessionIDs: SessionIDs
     /// What was asked for and is not with the engine yet.
-    private let inbox = Mutex<[PortEvent]>([])
+    private let inbox = Mutex(PortBatch())
 
     init(engine: StoreEngine, outbox: Outbox, sessionIDs: SessionIDs) {
         self.engine = engine
@@ -31,42 +31,39 @@ final class AerospikeStorePort: JobStorePort {
     func submit(_ commands: [Command], bytes: UnsafeRawBufferPointer, session: SessionID) {
         guard outbox.isOpen(session) else { return }
         var waits = 0
-        let pending = commands.map { command in
-            switch command {
-            case .put(_, _, _, let body, _), .update(_, let body, _):
-                let slice = UnsafeRawBufferPointer(rebasing: bytes[body.offset..<body.offset + body.count])
-                return PendingCommand(command: command, body: ByteBuffer(bytes: slice))
-            case .reserve(let wait) where wait != .none:
-                waits += 1
-                return PendingCommand(command: command, body: ByteBuffer())
-            default:
-                return PendingCommand(command: command, body: ByteBuffer())
+        inbox.withLock { inbox in
+            inbox.begin(commands.count, session)
+            for command in commands {
+                if case .reserve(let wait) = command, wait != .none { waits += 1 }
+                inbox.add(command, bytes)
             }
         }
         if waits > 0 { outbox.countWaits(waits, of: session) }
-        inbox.withLock { $0.append(.submit(session, pending)) }
     }
 
     var wantsFlush: Bool { inbox.withLock { !$0.isEmpty } }
 
     func flush() {
-        let events = inbox.withLock { inbox in
-            let events = inbox
-            inbox = []
-            return events
-        }
-        guard !events.isEmpty else { return }
         let engine = engine
         if engine.eventLoop.inEventLoop {
-            engine.assumeIsolated { $0.receive(events) }
+            var batch = inbox.withLock { $0.take() }
+            guard !batch.isEmpty else { return }
+            engine.assumeIsolated { $0.receive(&batch) }
+            // Its room is used again.
+            inbox.withLock { $0.giveBack(&batch) }
         } else {
-            engine.eventLoop.execute { engine.assumeIsolated { $0.receive(events) } }
+            let batch = inbox.withLock { $0.take() }
+            guard !batch.isEmpty else { return }
+            engine.eventLoop.execute {
+                var batch = batch
+                engine.assumeIsolated { $0.receive(&batch) }
+            }
         }
     }
 
     /// What is not a command goes at once.
     private func send(_ event: PortEvent) {
-        inbox.withLock { $0.append(event) }
+        inbox.withLock { $0.add(event) }
         flush()
     }
 

@@ -48,7 +48,13 @@ import Testing
                 var pop = SegmentWork()
                 pop.pops = count
                 pop.popMilliseconds = 77
-                let answer = try await records.perform(pop, on: 7, process: 1, sequence: sequence, held: Set(popped))
+                let answer = try await records.perform(
+                    pop,
+                    on: 7,
+                    process: 1,
+                    sequence: sequence,
+                    held: SlotSet(popped)
+                )
                 guard case .applied(let outcome) = answer else {
                     Issue.record("\(answer)")
                     return

@@ -66,7 +66,7 @@ import Testing
                 sequence: 6,
                 held: [0],
                 after: Self.lost,
-                later: .init(sequences: [8], reserved: Set(reserved))
+                later: .init(sequences: [8], reserved: SlotSet(reserved))
             )
             #expect(Self.popped(found) == [1])
         }

@@ -83,13 +83,9 @@ public struct MapOperations: Sendable, Hashable {
         return modify(call)
     }
 
-    /// Puts a value under a key, both of which are packed by a function.
-    package func put(policy: MapWritePolicy, packing pack: (inout ByteBuffer) -> Void) -> Operation {
-        var call = CollectionCall(67)
-        pack(&call.arguments)
-        call.argumentCount += 2
-        call.add(policy)
-        return modify(call)
+    /// Puts a value under a key, both of which are packed by a function into some `bytes` bytes.
+    package func put(bytes: Int, policy: MapWritePolicy, packing pack: (inout ByteBuffer) -> Void) -> Operation {
+        write(67, argumentCount: 2, bytes, policy, pack)
     }
 
     /// Puts so many values under their keys, which are packed by a function: each key, and its value behind it.
@@ -99,13 +95,28 @@ public struct MapOperations: Sendable, Hashable {
         policy: MapWritePolicy,
         packing pack: (inout ByteBuffer) -> Void
     ) -> Operation {
-        var call = CollectionCall(68)
-        call.arguments.reserveCapacity(bytes)
-        call.arguments.packMapHeader(count)
-        pack(&call.arguments)
-        call.argumentCount += 1
-        call.add(policy)
-        return modify(call)
+        write(68, argumentCount: 1, bytes, policy) { buffer in
+            buffer.packMapHeader(count)
+            pack(&buffer)
+        }
+    }
+
+    /// A call whose arguments, but for the policy, are packed by a function: right where they are sent from.
+    private func write(
+        _ code: UInt8,
+        argumentCount: Int,
+        _ bytes: Int,
+        _ policy: MapWritePolicy,
+        _ pack: (inout ByteBuffer) -> Void
+    ) -> Operation {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(bytes + 32)
+        let hasFlags = !policy.flags.isEmpty
+        buffer.packCall(code, argumentCount: argumentCount + (hasFlags ? 2 : 1), context: context)
+        pack(&buffer)
+        buffer.packUnsigned(policy.attributes)
+        if hasFlags { buffer.packUnsigned(UInt64(policy.flags.rawValue)) }
+        return Operation(.collectionModify, bin: bin, .packed(buffer))
     }
 
     /// Puts values under their keys.

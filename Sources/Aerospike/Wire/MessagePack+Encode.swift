@@ -77,9 +77,14 @@ extension ByteBuffer {
 
     /// Packs bytes with their particle type.
     package mutating func packBytes(_ bytes: ByteBuffer, type: ParticleType = .blob) {
-        packStringHeader(bytes.readableBytes + 1)
-        writeInteger(type.rawValue)
+        packBytesHeader(bytes.readableBytes, type: type)
         writeImmutableBuffer(bytes)
+    }
+
+    /// Packs what comes before so many bytes, which are to be written next.
+    package mutating func packBytesHeader(_ count: Int, type: ParticleType = .blob) {
+        packStringHeader(count + 1)
+        writeInteger(type.rawValue)
     }
 
     /// Packs the head of a list of so many elements.

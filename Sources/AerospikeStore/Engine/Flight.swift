@@ -17,7 +17,7 @@ final class Flight: @unchecked Sendable {
     /// What came of it; nil before that is known.
     var result: Result<SegmentWork.Outcome, AerospikeError>?
 
-    init(_ hand: WorkInHand, sequence: Int64 = 0, generation: UInt32? = nil) {
+    init(_ hand: consuming WorkInHand, sequence: Int64 = 0, generation: UInt32? = nil) {
         self.hand = hand
         self.sequence = sequence
         self.generation = generation

@@ -12,7 +12,7 @@ enum Completion: Sendable {
 
 /// Changes of jobs that this process does not hold: all of them, if all are as they were seen, or none.
 struct GuardedChange: Sendable {
-    var updates: [Int: PendingUpdate]
+    var updates: SlotTable<PendingUpdate>
     /// Is told whether they were; nil where the change could not be made.
     var continuation: CheckedContinuation<Bool?, Never>
 }
@@ -20,6 +20,11 @@ struct GuardedChange: Sendable {
 /// A put that waits for its place.
 struct PendingAppend: Sendable {
     var entry: JobEntry
+    var putter: Putter
+}
+
+/// Who waits for a put's answer.
+struct Putter: Sendable {
     var session: Session
     var ticket: Ticket
 }
@@ -68,7 +73,7 @@ final class Segment: @unchecked Sendable {
     /// What the record says that it is listed under; a bound that may have been raised since.
     var marks = SegmentMarks()
     /// Jobs that this process holds here.
-    var held: Set<Int> = []
+    var held = SlotSet()
 
     // MARK: The tail's
 
@@ -99,7 +104,7 @@ final class Segment: @unchecked Sendable {
 
     // MARK: What is to be done
 
-    var updates: [Int: PendingUpdate] = [:]
+    var updates = SlotTable<PendingUpdate>()
     /// Changes that are refused unless the jobs are as they were seen; each goes by itself.
     var guarded: [GuardedChange] = []
     /// Until when works wait, because one failed or the process is in doubt.
@@ -136,8 +141,8 @@ final class Segment: @unchecked Sendable {
 
     /// Whether jobs are being put here: those that go to the next tail come behind them.
     var hasPutsUnderWay: Bool {
-        carriesPuts || unprepared.map { !$0.appends.isEmpty } ?? false
-            || flights.contains { !$0.hand.appends.isEmpty }
+        carriesPuts || unprepared.map { !$0.putters.isEmpty } ?? false
+            || flights.contains { !$0.hand.putters.isEmpty }
     }
 
     /// Whether works under way, or to come, ask for jobs.

@@ -18,7 +18,7 @@ typealias Ticket = Int
 final class Session: @unchecked Sendable {
     /// Commands that may be under way together, because nobody can tell their order.
     enum Company: Equatable {
-        case put(TubeName)
+        case put(ObjectIdentifier)
         case settle
         case reserve
         /// Alone.
@@ -27,7 +27,7 @@ final class Session: @unchecked Sendable {
 
     let id: SessionID
     let outbox: Outbox
-    var used = TubeName.default
+    var used: Tube
     /// Never empty while the session is open.
     var watched: [Tube]
     /// The jobs that it holds.
@@ -49,9 +49,11 @@ final class Session: @unchecked Sendable {
     private var replies = CircularBuffer<FinishedReply?>()
     private var firstTicket: Ticket = 0
 
-    init(id: SessionID, outbox: Outbox, watched: [Tube]) {
+    /// A session that uses and watches one tube.
+    init(id: SessionID, outbox: Outbox, tube: Tube) {
         self.id = id
-        self.watched = watched
+        used = tube
+        watched = [tube]
         self.outbox = outbox
     }
 
@@ -65,7 +67,13 @@ final class Session: @unchecked Sendable {
     func answer(_ ticket: Ticket, _ reply: Reply, body: ByteBuffer? = nil) {
         let offset = ticket - firstTicket
         guard isOpen, offset >= 0, offset < replies.count else { return }
-        replies[replies.index(replies.startIndex, offsetBy: offset)] = FinishedReply(reply: reply, body: body)
+        guard offset == 0 else {
+            replies[replies.index(replies.startIndex, offsetBy: offset)] = FinishedReply(reply: reply, body: body)
+            return
+        }
+        replies.removeFirst()
+        firstTicket += 1
+        outbox.append(FinishedReply(reply: reply, body: body), session: id)
         while let first = replies.first, let finished = first {
             replies.removeFirst()
             firstTicket += 1

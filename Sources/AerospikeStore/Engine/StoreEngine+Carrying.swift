@@ -23,7 +23,7 @@ extension StoreEngine {
         // What could not be sent behind them comes behind them here too.
         let flights = sent + (segment.unprepared.take().map { [Flight($0)] } ?? [])
         segment.isCarried = true
-        segment.carriesPuts = flights.contains { !$0.hand.appends.isEmpty }
+        segment.carriesPuts = flights.contains { !$0.hand.putters.isEmpty }
         if flights.contains(where: { $0.hand.work.generation != nil && $0.wasRefused }) {
             segment.record.noteDisturbed()
         } else {
@@ -194,10 +194,10 @@ extension StoreEngine {
     /// The process began a new life while a work was under way: what it reserved belongs to others.
     func outlived(_ hand: WorkInHand, _ performed: SegmentRecords.Performed, _ segment: Segment) {
         var hand = hand
-        if case .applied = performed, !hand.appends.isEmpty {
+        if case .applied = performed, !hand.putters.isEmpty {
             // They are in the queue, whoever put them.
             _ = appended(hand, segment)
-            hand.appends = []
+            _ = hand.takeAppends()
         }
         failed(hand, segment, Self.takenForDead)
     }
@@ -251,7 +251,7 @@ extension StoreEngine {
     ///
     /// - Returns: whether the rest of the work is to be tried again, or is done with.
     private func refused(_ hand: inout WorkInHand, _ segment: Segment) async throws -> Attempt {
-        if hand.appends.isEmpty, hand.updates.isEmpty, !hand.work.closes {
+        if hand.putters.isEmpty, hand.updates.isEmpty, !hand.work.closes {
             // Nothing is ready there.
             segment.noteEmpty()
             raiseListing(segment)
@@ -275,7 +275,7 @@ extension StoreEngine {
             }
         }
         segment.marks = SegmentMarks()
-        guard !hand.appends.isEmpty || hand.work.closes else { return .again }
+        guard !hand.putters.isEmpty || hand.work.closes else { return .again }
         guard state.isClosed || state.nextSlot != hand.work.firstSlot else { return .again }
         // Somebody else put here. The order of ids is that of arrival, so what waits keeps its order.
         if state.isClosed {

@@ -36,7 +36,8 @@ extension StoreEngine {
     private func company(of next: PendingCommand, _ session: Session) -> Session.Company? {
         switch next.command {
         case .put:
-            return next.body.readableBytes <= StoreLimits.inlineBodyBytesMax ? .put(session.used) : Session.Company.none
+            return next.body.readableBytes <= StoreLimits.inlineBodyBytesMax
+                ? .put(ObjectIdentifier(session.used)) : Session.Company.none
         case .reserve(.none): return .reserve
         case .delete(let job), .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
             guard let held = held[job], held.session === session else { return Session.Company.none }
@@ -49,15 +50,15 @@ extension StoreEngine {
     private func local(_ command: Command, _ session: Session) -> Reply? {
         switch command {
         case .use(let name):
-            guard name != session.used else { return .using(name) }
-            tube(name).using += 1
+            guard name != session.used.name else { return .using(name) }
             let old = session.used
-            session.used = name
+            session.used = tube(name)
+            session.used.using += 1
             stopUsing(old)
             return .using(name)
         case .watch(let name): return watch(name, session)
         case .ignore(let name): return ignore(name, session)
-        case .tubeUsed: return .using(session.used)
+        case .tubeUsed: return .using(session.used.name)
         case .tubesWatched: return .tubes(session.watched.map(\.name))
         case .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
             guard let held = held[job], held.session === session else { return session.underWay == 0 ? .notFound : nil }
@@ -138,7 +139,7 @@ extension StoreEngine {
             }
         default:
             // Now, since a `use` behind it takes effect at once.
-            let used = tube(session.used)
+            let used = session.used
             begin { await $0.run(next.command, used, session, ticket) }
         }
     }

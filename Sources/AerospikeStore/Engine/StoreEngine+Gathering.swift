@@ -9,17 +9,18 @@ struct WorkInHand: Sendable {
     /// The number that it is done under: that of a life that is over is fenced off.
     let process: ProcessNumber
     var guarded: CheckedContinuation<Bool?, Never>?
-    var appends: [PendingAppend] = []
-    var updates: [Int: PendingUpdate] = [:]
+    /// Who waits for the work's puts, in their order.
+    var putters: [Putter] = []
+    var updates = SlotTable<PendingUpdate>()
     var pops: [ReserveRequest] = []
 
     /// Takes the puts out of the work.
     mutating func takeAppends() -> [PendingAppend] {
         defer {
-            appends = []
+            putters = []
             work.appends = []
         }
-        return appends
+        return zip(work.appends, putters).map { PendingAppend(entry: $0, putter: $1) }
     }
 }
 
@@ -40,12 +41,7 @@ extension StoreEngine {
         let waiting = segment.updates.count + segment.pops.count + (segment.isTail ? segment.tube.appends.count : 0)
         let share = waiting < Self.fullWork ? Segment.flightsMax - segment.flights.count : 1
         if !segment.guarded.isEmpty {
-            let change = segment.guarded.removeFirst()
-            hand.updates = change.updates
-            hand.guarded = change.continuation
-            hand.work.expected = change.updates.compactMapValues(\.expected)
-            // Jobs may cease to be ready that nobody picked.
-            segment.record.ready = nil
+            gatherGuarded(segment, &hand)
         } else {
             gatherUpdates(segment, &hand, share)
             gatherPops(segment, &hand, share)
@@ -60,24 +56,24 @@ extension StoreEngine {
             }
             if update.isTimeout { hand.work.timeouts += 1 }
         }
-        hand.work.appends = hand.appends.map(\.entry)
         // The tail is not ended while it takes jobs, however few are left.
         let isTaking = segment.isTail && !segment.tube.isTailFull
         hand.work.countsJobs = hand.work.closes || !hand.work.removals.isEmpty && !isTaking
         return hand.work.isEmpty ? nil : hand
     }
 
+    /// Takes one change of jobs that this process does not hold: it goes alone.
+    private func gatherGuarded(_ segment: Segment, _ hand: inout WorkInHand) {
+        let change = segment.guarded.removeFirst()
+        hand.updates = change.updates
+        hand.guarded = change.continuation
+        for (slot, update) in change.updates { hand.work.expected[slot] = update.expected }
+        // Jobs may cease to be ready that nobody picked.
+        segment.record.ready = nil
+    }
+
     private func gatherUpdates(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
-        let count = (segment.updates.count + share - 1) / share
-        if count == segment.updates.count {
-            hand.updates = segment.updates
-            segment.updates = [:]
-        } else {
-            for (slot, update) in segment.updates.prefix(count) {
-                hand.updates[slot] = update
-                segment.updates[slot] = nil
-            }
-        }
+        hand.updates = segment.updates.takeFirst((segment.updates.count + share - 1) / share)
     }
 
     private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
@@ -147,15 +143,18 @@ extension StoreEngine {
         let slots = min(tube.appends.count, StoreLimits.segmentSlots - nextSlot)
         let max = (slots + share - 1) / share
         hand.work.firstSlot = nextSlot
-        while hand.appends.count < max, segment.bytes < StoreLimits.segmentBytesMax,
+        hand.putters.reserveCapacity(max)
+        hand.work.appends.reserveCapacity(max)
+        while hand.putters.count < max, segment.bytes < StoreLimits.segmentBytesMax,
             let append = tube.appends.popFirst()
         {
             segment.bytes += append.entry.approximateBytes
-            hand.appends.append(append)
+            hand.work.appends.append(append.entry)
+            hand.putters.append(append.putter)
         }
         // As it will be: a work that is sent behind this one is refused where this one is.
-        segment.nextSlot = nextSlot + hand.appends.count
-        guard nextSlot + hand.appends.count >= StoreLimits.segmentSlots || segment.bytes >= StoreLimits.segmentBytesMax
+        segment.nextSlot = nextSlot + hand.putters.count
+        guard nextSlot + hand.putters.count >= StoreLimits.segmentSlots || segment.bytes >= StoreLimits.segmentBytesMax
         else { return }
         hand.work.closes = true
         // The next is made the tail meanwhile.

@@ -95,7 +95,7 @@ extension StoreEngine {
             segment.held = []
             segment.record.forget()
             for (_, update) in segment.updates { complete(update, isPresent: false) }
-            segment.updates = [:]
+            segment.updates = SlotTable()
             // Who reserves by an id wrote the old number into it.
             for change in segment.guarded { change.continuation.resume(returning: nil) }
             segment.guarded = []

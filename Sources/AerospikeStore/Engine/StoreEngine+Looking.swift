@@ -381,8 +381,9 @@ extension StoreEngine {
         if isAbandoned { return nil }
         return await withCheckedContinuation { continuation in
             let segment = current(segment)
-            let updates = changes.mapValues { change in
-                PendingUpdate(
+            var updates = SlotTable<PendingUpdate>()
+            for (slot, change) in changes {
+                updates[slot] = PendingUpdate(
                     entry: change.entry,
                     before: change.seen.details,
                     expected: change.seen,

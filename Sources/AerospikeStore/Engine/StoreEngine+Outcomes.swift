@@ -25,10 +25,10 @@ extension StoreEngine {
             complete(update, isPresent: isPresent)
         }
         hand.guarded?.resume(returning: true)
-        if !hand.appends.isEmpty || hand.work.closes { readied += appended(hand, segment) }
+        if !hand.putters.isEmpty || hand.work.closes { readied += appended(hand, segment) }
         if let count = outcome.jobCount {
             segment.isEmptied = count == 0
-        } else if !hand.appends.isEmpty {
+        } else if !hand.putters.isEmpty {
             segment.isEmptied = false
         }
         if !hand.pops.isEmpty {
@@ -89,11 +89,11 @@ extension StoreEngine {
 
     func appended(_ hand: WorkInHand, _ segment: Segment) -> Int {
         var readied = 0
-        for (offset, append) in hand.appends.enumerated() {
+        for (offset, putter) in hand.putters.enumerated() {
             let slot = hand.work.firstSlot + offset
-            if noteMade(append.entry, slot, segment) { readied += 1 }
+            if noteMade(hand.work.appends[offset], slot, segment) { readied += 1 }
             let id = JobPlace(segment: segment.number, slot: slot).id
-            finish(append.session, append.ticket, .inserted(id))
+            finish(putter.session, putter.ticket, .inserted(id))
         }
         if segment.isTail, segment.nextSlot ?? 0 >= StoreLimits.segmentSlots / 2 { prepareSpares(segment.tube) }
         return readied
@@ -121,7 +121,7 @@ extension StoreEngine {
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
         rest(segment)
         // Whether it was put is found out before more is.
-        if !hand.appends.isEmpty { segment.nextSlot = nil }
+        if !hand.putters.isEmpty { segment.nextSlot = nil }
         hand.guarded?.resume(returning: nil)
         for (slot, update) in hand.updates {
             let job = JobPlace(segment: segment.number, slot: slot).id
@@ -135,7 +135,7 @@ extension StoreEngine {
             }
             fail(update, failure)
         }
-        for append in hand.appends { finish(append.session, append.ticket, .failed(failure)) }
+        for putter in hand.putters { finish(putter.session, putter.ticket, .failed(failure)) }
         segment.noteSettled(hand.pops.count)
         for request in hand.pops {
             request.isAsking = false

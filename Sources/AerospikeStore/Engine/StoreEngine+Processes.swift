@@ -119,7 +119,7 @@ extension StoreEngine {
         for segment in segments.values {
             for update in segment.updates.values { fail(update, JobStoreError(.closed, "the store is closed")) }
             for change in segment.guarded { change.continuation.resume(returning: nil) }
-            segment.updates = [:]
+            segment.updates = SlotTable()
             segment.guarded = []
         }
     }

@@ -7,7 +7,7 @@ import NIOCore
 // it believes the next slot to be; where another was there before, it looks and puts again.
 extension StoreEngine {
     func put(_ body: ByteBuffer, _ details: JobDetails, _ session: Session, _ ticket: Ticket) {
-        let tube = tube(session.used)
+        let tube = session.used
         guard body.readableBytes > StoreLimits.inlineBodyBytesMax else {
             return append(details, to: tube, session, ticket)
         }
@@ -32,7 +32,7 @@ extension StoreEngine {
             ? .delayed(untilMilliseconds: clusterMilliseconds + Int64(details.delaySeconds) * 1_000)
             : .ready(priority: details.priority)
         let entry = JobEntry(state: state, details: details)
-        tube.appends.append(PendingAppend(entry: entry, session: session, ticket: ticket))
+        tube.appends.append(PendingAppend(entry: entry, putter: Putter(session: session, ticket: ticket)))
         touch(tube)
     }
 
@@ -59,7 +59,7 @@ extension StoreEngine {
             } catch {
                 let failure = JobStoreError(writing: error)
                 while let append = tube.appends.popFirst() {
-                    engine.finish(append.session, append.ticket, .failed(failure))
+                    engine.finish(append.putter.session, append.putter.ticket, .failed(failure))
                 }
             }
             tube.isTurning = false

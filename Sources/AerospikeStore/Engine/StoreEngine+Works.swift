@@ -39,19 +39,18 @@ extension StoreEngine {
     }
 
     /// Makes the first try of a work, without a task.
-    private func send(_ given: WorkInHand, to segment: Segment) {
+    private func send(_ hand: consuming WorkInHand, to segment: Segment) {
         underWay += 1
-        var hand = given
         let before = segment.flights.last
         // A node that lost writes may have had others since, and the same generation again: the token tells.
         hand.work.predecessor = before?.sequence ?? (hand.work.picks.isEmpty ? nil : segment.record.lastSequence)
         let flight = Flight(hand, sequence: nextSequence(), generation: segment.record.noteSent())
         segment.flights.append(flight)
         flight.connection = records.send(
-            hand.work,
+            flight.hand.work,
             to: segment.key,
             segment.number,
-            process: hand.process,
+            process: flight.hand.process,
             sequence: flight.sequence,
             connection: before?.connection
         ) { result in

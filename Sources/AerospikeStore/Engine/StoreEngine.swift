@@ -267,14 +267,17 @@ actor StoreEngine {
 
     func add(_ outbox: Outbox) { outboxes.append(outbox) }
 
-    func receive(_ events: [PortEvent]) {
-        for event in events {
+    func receive(_ batch: inout PortBatch) {
+        for event in batch.events {
             switch event {
             case .open(let id, let outbox): open(id, outbox)
-            case .submit(let id, let commands):
-                guard let session = sessions[id] else { continue }
-                for command in commands { session.queue.append(command) }
-                sessionsToAdvance.append(session)
+            case .submit(let id, let count):
+                let session = sessions[id]
+                for _ in 0..<count {
+                    let next = batch.next()
+                    session?.queue.append(next)
+                }
+                if let session { sessionsToAdvance.append(session) }
             case .endWait(let id):
                 guard let session = sessions[id] else { continue }
                 // The reserve may have come just before, and may be behind others.
@@ -289,7 +292,7 @@ actor StoreEngine {
 
     private func open(_ id: SessionID, _ outbox: Outbox) {
         let first = tube(.default)
-        let session = Session(id: id, outbox: outbox, watched: [first])
+        let session = Session(id: id, outbox: outbox, tube: first)
         sessions[id] = session
         first.using += 1
         first.watching += 1
@@ -313,9 +316,9 @@ actor StoreEngine {
         sessionIDs.giveBack(session.id)
     }
 
-    func stopUsing(_ name: TubeName) {
-        let tube = tube(name)
+    func stopUsing(_ tube: Tube) {
         tube.using -= 1
+        tube.usedAt = .now()
         forgetIfUnwanted(tube)
     }
 
@@ -323,14 +326,6 @@ actor StoreEngine {
         tube.watching -= 1
         forgetIfUnwanted(tube)
     }
-}
-
-/// What a port has for the engine.
-enum PortEvent: Sendable {
-    case open(SessionID, Outbox)
-    case submit(SessionID, [PendingCommand])
-    case endWait(SessionID)
-    case close(SessionID)
 }
 
 /// A job that this process holds for one of its sessions.

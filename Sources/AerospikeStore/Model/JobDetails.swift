@@ -87,25 +87,45 @@ extension JobDetails {
     private var hasCounters: Bool { reserves | timeouts | releases | buries | kicks != 0 }
 
     /// Writes an entry's blob: a version, flags, numbers in base 128, and the body at the end.
-    func encode(into buffer: inout ByteBuffer) {
+    private func encode(into sink: inout some ByteSink) {
         var flags: Flags = []
         if hasCounters { flags.insert(.counters) }
         if attributes != nil { flags.insert(.attributes) }
         if case .separate = body { flags.insert(.separateBody) }
-        buffer.writeInteger(Self.version)
-        buffer.writeInteger(flags.rawValue)
-        buffer.writeBase128(UInt64(priority))
-        buffer.writeBase128(UInt64(ttrSeconds))
-        buffer.writeBase128(UInt64(delaySeconds))
-        buffer.writeBase128(UInt64(bitPattern: putMilliseconds))
+        sink.write(Self.version)
+        sink.write(flags.rawValue)
+        sink.writeBase128(UInt64(priority))
+        sink.writeBase128(UInt64(ttrSeconds))
+        sink.writeBase128(UInt64(delaySeconds))
+        sink.writeBase128(UInt64(bitPattern: putMilliseconds))
         if hasCounters {
-            for number in [reserves, timeouts, releases, buries, kicks] { buffer.writeBase128(UInt64(number)) }
+            sink.writeBase128(UInt64(reserves))
+            sink.writeBase128(UInt64(timeouts))
+            sink.writeBase128(UInt64(releases))
+            sink.writeBase128(UInt64(buries))
+            sink.writeBase128(UInt64(kicks))
         }
-        if let attributes { buffer.write(attributes) }
+        if let attributes { sink.write(attributes) }
         switch body {
-        case .inline(let bytes): buffer.writeImmutableBuffer(bytes)
-        case .separate(let reference): buffer.writeImmutableBuffer(reference.encoded)
+        case .inline(let bytes): sink.write(bytes)
+        case .separate(let reference): sink.write(reference.encoded)
         }
+    }
+
+    /// Writes an entry's blob, which has so many bytes: ``encodedCount``.
+    func encode(into buffer: inout ByteBuffer, count: Int) {
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+            var sink = MemorySink(bytes: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
+            encode(into: &sink)
+            return sink.count
+        }
+    }
+
+    /// How many bytes the blob has.
+    var encodedCount: Int {
+        var counter = ByteCounter()
+        encode(into: &counter)
+        return counter.count
     }
 
     /// Reads a blob; nil where this version did not write it.
@@ -150,17 +170,78 @@ extension JobDetails {
     }
 }
 
-extension ByteBuffer {
+/// Where an entry's bytes are written, or only counted.
+private protocol ByteSink {
+    mutating func write(_ byte: UInt8)
+    mutating func write(_ bytes: ByteBuffer)
+    mutating func writeAll(_ bytes: some Collection<UInt8>)
     /// Seven bits a byte, the lowest first; the top bit says that more follow.
-    fileprivate mutating func writeBase128(_ number: UInt64) {
-        var number = number
-        while number >= 0x80 {
-            writeInteger(UInt8(truncatingIfNeeded: number) | 0x80)
-            number >>= 7
-        }
-        writeInteger(UInt8(number))
+    mutating func writeBase128(_ number: UInt64)
+}
+
+extension ByteSink {
+    fileprivate mutating func writePrefixed(_ bytes: some Collection<UInt8>) {
+        writeBase128(UInt64(bytes.count))
+        writeAll(bytes)
     }
 
+    fileprivate mutating func write(_ attributes: JobAttributes) {
+        writePrefixed(attributes.metadata)
+        writeBase128(UInt64(bitPattern: attributes.timeOfBirthMilliseconds))
+        writeBase128(UInt64(attributes.retries))
+        write(UInt8((attributes.retryFlag ? 1 : 0) | (attributes.isCompressionSkipped ? 2 : 0)))
+        writePrefixed(attributes.buryReason.utf8)
+        writeBase128(UInt64(attributes.originalBodyBytes))
+    }
+}
+
+/// Counts what is written.
+private struct ByteCounter: ByteSink {
+    var count = 0
+
+    mutating func write(_ byte: UInt8) { count += 1 }
+    mutating func write(_ bytes: ByteBuffer) { count += bytes.readableBytes }
+    mutating func writeAll(_ bytes: some Collection<UInt8>) { count += bytes.count }
+    mutating func writeBase128(_ number: UInt64) { count += max(1, (64 - number.leadingZeroBitCount + 6) / 7) }
+}
+
+/// Memory that is written to, as far as there is some.
+private struct MemorySink: ByteSink {
+    let bytes: UnsafeMutableRawBufferPointer
+    var count = 0
+
+    mutating func write(_ byte: UInt8) {
+        precondition(count < bytes.count)
+        bytes[count] = byte
+        count += 1
+    }
+
+    mutating func write(_ bytes: ByteBuffer) {
+        bytes.withUnsafeReadableBytes { writeRaw($0) }
+    }
+
+    mutating func writeAll(_ bytes: some Collection<UInt8>) {
+        if bytes.withContiguousStorageIfAvailable({ writeRaw(UnsafeRawBufferPointer($0)) }) != nil { return }
+        for byte in bytes { write(byte) }
+    }
+
+    mutating func writeBase128(_ number: UInt64) {
+        var number = number
+        while number >= 0x80 {
+            write(UInt8(truncatingIfNeeded: number) | 0x80)
+            number >>= 7
+        }
+        write(UInt8(truncatingIfNeeded: number))
+    }
+
+    private mutating func writeRaw(_ source: UnsafeRawBufferPointer) {
+        precondition(source.count <= bytes.count - count)
+        UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: source)
+        count += source.count
+    }
+}
+
+extension ByteBuffer {
     fileprivate mutating func readBase128<Number: FixedWidthInteger>(as type: Number.Type) -> Number? {
         var number: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 70, by: 7) {
@@ -171,23 +252,9 @@ extension ByteBuffer {
         return nil
     }
 
-    fileprivate mutating func writePrefixed(_ bytes: some Collection<UInt8>) {
-        writeBase128(UInt64(bytes.count))
-        writeBytes(bytes)
-    }
-
     fileprivate mutating func readPrefixed(max: Int) -> ByteBuffer? {
         guard let count = readBase128(as: Int.self), count <= max else { return nil }
         return readSlice(length: count)
-    }
-
-    fileprivate mutating func write(_ attributes: JobAttributes) {
-        writePrefixed(attributes.metadata)
-        writeBase128(UInt64(bitPattern: attributes.timeOfBirthMilliseconds))
-        writeBase128(UInt64(attributes.retries))
-        writeInteger(UInt8((attributes.retryFlag ? 1 : 0) | (attributes.isCompressionSkipped ? 2 : 0)))
-        writePrefixed(attributes.buryReason.utf8)
-        writeBase128(UInt64(attributes.originalBodyBytes))
     }
 
     fileprivate mutating func readAttributes() -> JobAttributes? {

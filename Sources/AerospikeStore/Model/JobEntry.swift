@@ -48,16 +48,16 @@ struct JobEntry: Sendable, Equatable {
     }
 
     /// Packs the slot, and the entry as the server keeps it behind.
-    func pack(slot: Int, into buffer: inout ByteBuffer, scratch: inout ByteBuffer) {
+    func pack(slot: Int, into buffer: inout ByteBuffer) {
         let order = order(slot: slot)
         buffer.packInteger(Int64(slot))
         buffer.packListHeader(4)
         buffer.packInteger(order.0)
         buffer.packInteger(order.1)
         buffer.packInteger(order.2)
-        scratch.clear()
-        details.encode(into: &scratch)
-        buffer.packBytes(scratch)
+        let count = details.encodedCount
+        buffer.packBytesHeader(count)
+        details.encode(into: &buffer, count: count)
     }
 
     /// Reads an entry; nil where it is none that this version writes.

@@ -44,6 +44,8 @@ struct ReadyMirror: Sendable {
             let middle = (low + high) / 2
             if Self.isBefore(job, jobs[middle]) { low = middle + 1 } else { high = middle }
         }
+        var job = job
+        job.entry.details.body.copy()
         jobs.insert(job, at: low)
     }
 

@@ -53,11 +53,11 @@ final class SegmentRecords: Sendable {
     struct LaterWorks: Sendable {
         var sequences: Set<Int64> = []
         /// Slots of jobs that they are known to have reserved.
-        var reserved: Set<Int> = []
+        var reserved = SlotSet()
 
         mutating func add(_ flight: Flight) {
             sequences.insert(flight.sequence)
-            if case .success(let outcome) = flight.result { reserved.formUnion(outcome.popped.map(\.slot)) }
+            if case .success(let outcome) = flight.result { reserved.formUnion(SlotSet(outcome.popped.map(\.slot))) }
         }
     }
 
@@ -117,7 +117,7 @@ final class SegmentRecords: Sendable {
         on segment: SegmentNumber,
         process: ProcessNumber,
         sequence: Int64,
-        held: Set<Int>,
+        held: SlotSet,
         after failure: AerospikeError? = nil,
         later: LaterWorks = LaterWorks()
     ) async throws(AerospikeError) -> Performed {
@@ -172,6 +172,9 @@ final class SegmentRecords: Sendable {
         return client.tryOnce(sent, by: connection) { result in
             do throws(AerospikeError) {
                 let message = try result.get()
+                if let outcome = request.silentOutcome(message.header.generation) {
+                    return completion(.success(outcome))
+                }
                 let record: Record
                 do throws(AerospikeError) {
                     record = try message.record(answering: sent)
@@ -211,7 +214,7 @@ final class SegmentRecords: Sendable {
         _ segment: SegmentNumber,
         process: ProcessNumber,
         _ sequence: Int64,
-        held: Set<Int>,
+        held: SlotSet,
         _ later: LaterWorks
     ) async throws(AerospikeError) -> Performed {
         guard let state = try await read(segment) else { return .gone }
@@ -221,7 +224,8 @@ final class SegmentRecords: Sendable {
         }
         var outcome = SegmentWork.Outcome()
         // A job that this process held, or that was as it was seen, was there: who changed it since came later.
-        outcome.present = Array(work.updates.keys) + Array(work.removals.keys)
+        outcome.present = work.updates.slots
+        outcome.present.formUnion(work.removals.slots)
         var ready: [ReadyKey] = []
         for (slot, entry) in state.entries {
             switch entry.state {

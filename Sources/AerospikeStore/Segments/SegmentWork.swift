@@ -13,9 +13,9 @@ struct SegmentWork: Sendable {
     /// Jobs that the process holds, as they are to be from now on.
     ///
     /// One that is gone stays gone.
-    var updates: [Int: JobEntry] = [:]
+    var updates = SlotTable<JobEntry>()
     /// Jobs that the process holds and that are to be deleted, with their details.
-    var removals: [Int: JobDetails] = [:]
+    var removals = SlotTable<JobDetails>()
     /// Among the updates, jobs that get another body, with the details that they had.
     var replaced: [Int: JobDetails] = [:]
     /// Entries among the updates and removals that the process does not hold: all of the work is refused unless they are
@@ -80,7 +80,7 @@ struct SegmentWork: Sendable {
     /// What it came to.
     struct Outcome: Sendable {
         /// Of the updates and removals, those whose job was still there.
-        var present: [Int] = []
+        var present = SlotSet()
         /// The jobs reserved, best first, as they were before.
         var popped: [(slot: Int, entry: JobEntry)] = []
         /// The best job left ready; nil where none is, or nobody asked.
@@ -98,7 +98,7 @@ struct SegmentWork: Sendable {
     /// Whether a job that the process has reserved now may have been reserved by this work.
     ///
     /// Of the slots that the process held before, those that the work gives up it may reserve again.
-    func mayHavePopped(_ slot: Int, held: Set<Int>) -> Bool {
+    func mayHavePopped(_ slot: Int, held: SlotSet) -> Bool {
         guard let update = updates[slot] else { return !held.contains(slot) }
         return update.state.kind != .reserved
     }

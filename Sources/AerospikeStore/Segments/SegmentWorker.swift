@@ -25,7 +25,7 @@ struct SegmentWorker: Sendable {
     func filter(_ sequence: Int64) -> Exp<Bool> {
         var conditions = WorkConditions()
         conditions.add(isNext, sequence)
-        return conditions.filter
+        return conditions.filter()
     }
 
     /// Reserves the best job, if one is ready that is good enough; else it does nothing.

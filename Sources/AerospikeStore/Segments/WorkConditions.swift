@@ -7,20 +7,27 @@ struct NumberCondition: Sendable {
 
     /// - Parameter make: makes the condition of its last operand.
     init(_ make: (Exp<Int>) -> Exp<Bool>) {
-        // The number is the last that is packed, and 0 is packed in one byte.
-        start = make(Exp<Int>(0)).packed.dropLast()
+        // The number is the last that is packed, and this one takes its full width: its tag, and eight bytes.
+        start = make(Exp<Int>(.max)).packed.dropLast(8)
     }
 
-    fileprivate func pack(_ number: Int64, into buffer: inout ByteBuffer) {
-        buffer.writeBytes(start)
-        buffer.packInteger(number)
+    /// Packs the condition with a number that is not negative: in its full width, which the tag says.
+    fileprivate func pack(_ number: Int64, into packed: inout [UInt8]) {
+        packed += start
+        withUnsafeBytes(of: number.bigEndian) { packed += $0 }
     }
 }
 
 /// Conditions that all have to hold, on their way into one filter.
 struct WorkConditions {
-    private var packed = ByteBuffer()
+    /// A list's head with its count to come, the code of "and", and the conditions.
+    private var packed: [UInt8] = []
     private var count = 0
+
+    init() {
+        packed.reserveCapacity(160)
+        packed += Self.heads[0]
+    }
 
     mutating func add(_ condition: NumberCondition, _ number: Int64) {
         condition.pack(number, into: &packed)
@@ -28,19 +35,31 @@ struct WorkConditions {
     }
 
     mutating func add(_ condition: Exp<Bool>) {
-        packed.writeBytes(condition.packed)
+        packed += condition.packed
         count += 1
     }
 
     /// The filter; of at least one condition.
-    var filter: Exp<Bool> {
-        guard count > 1 else { return Exp(packed: Array(packed.readableBytesView)) }
-        var whole = ByteBuffer()
-        whole.reserveCapacity(4 + packed.readableBytes)
-        whole.packListHeader(count + 1)
-        whole.packUnsigned(UInt64(ExpCode.and.rawValue))
-        whole.writeImmutableBuffer(packed)
-        return Exp(packed: Array(whole.readableBytesView))
+    consuming func filter() -> Exp<Bool> {
+        let head = count < Self.heads.count ? Self.heads[count] : Self.head(count)
+        if count == 1 {
+            packed.removeFirst(Self.heads[0].count)
+        } else if head.count == Self.heads[0].count {
+            for index in head.indices { packed[index] = head[index] }
+        } else {
+            packed.replaceSubrange(0..<Self.heads[0].count, with: head)
+        }
+        return Exp(packed: packed)
+    }
+
+    private static let heads = (0..<8).map { head($0) }
+
+    /// The head of a list of so many conditions and the code before them, and the code.
+    private static func head(_ count: Int) -> [UInt8] {
+        var head = ByteBuffer()
+        head.packListHeader(count + 1)
+        head.packUnsigned(UInt64(ExpCode.and.rawValue))
+        return Array(head.readableBytesView)
     }
 }
 
@@ -62,7 +81,7 @@ extension WorkConditions {
 
     /// Those that a work is done under.
     init(_ work: SegmentWork, _ worker: SegmentWorker, _ sequence: Int64) {
-        packed.reserveCapacity(128)
+        self.init()
         if let predecessor = work.predecessor {
             add(worker.isBehind, predecessor)
         } else {

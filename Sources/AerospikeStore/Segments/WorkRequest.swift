@@ -7,6 +7,8 @@ struct WorkRequest: Sendable {
     private var operations: [Operation] = []
     let filter: Exp<Bool>
     private var answers: [Answer] = []
+    /// Whether nobody looks at an answer.
+    private var isSilent = true
     private let work: SegmentWork
 
     /// What an operation answers.
@@ -32,7 +34,7 @@ struct WorkRequest: Sendable {
     ///   - sequence: the work's number.
     init(_ work: SegmentWork, by worker: SegmentWorker, sequence: Int64) {
         self.work = work
-        filter = WorkConditions(work, worker, sequence).filter
+        filter = WorkConditions(work, worker, sequence).filter()
         operations.reserveCapacity(8)
         answers.reserveCapacity(8)
         var isUnsorted = false
@@ -53,20 +55,25 @@ struct WorkRequest: Sendable {
     private mutating func add(_ operation: Operation, _ answer: Answer = .nothing) {
         operations.append(operation)
         answers.append(answer)
+        if case .nothing = answer, operation.isWrite { return }
+        isSilent = false
     }
 
     // MARK: - The operations
 
     private mutating func addUpdates(_ worker: SegmentWorker, _ isUnsorted: inout Bool) {
-        let slots = work.updates.keys.sorted()
-        if slots.isEmpty {
+        guard !work.updates.isEmpty || !work.picks.isEmpty else { return }
+        var entries = work.updates.sorted.map { (slot: $0.slot, entry: $0.value) }
+        if entries.isEmpty {
             // Nothing is asked: that what is picked is there was known.
-        } else if slots.count == 1 {
-            add(SegmentRecords.jobs.get(.key(.integer(Int64(slots[0]))), returning: .count), .isPresent(slots[0]))
+        } else if entries.count == 1 {
+            let slot = entries[0].slot
+            add(SegmentRecords.jobs.get(.key(.integer(Int64(slot))), returning: .count), .isPresent(slot))
         } else {
-            add(SegmentRecords.jobs.get(.keys(in: slots.map { .integer(Int64($0)) }), returning: .key), .present)
+            let slots = entries.map { Value.integer(Int64($0.slot)) }
+            add(SegmentRecords.jobs.get(.keys(in: slots), returning: .key), .present)
         }
-        var entries = slots.compactMap { slot in work.updates[slot].map { (slot: slot, entry: $0) } }
+        entries.reserveCapacity(entries.count + work.picks.count)
         for (slot, entry) in work.picks {
             entries.append((slot, entry.reserved(by: worker.process, nowMilliseconds: work.popMilliseconds)))
         }
@@ -77,7 +84,7 @@ struct WorkRequest: Sendable {
 
     private mutating func addRemovals() {
         guard !work.removals.isEmpty else { return }
-        let slots = work.removals.keys.sorted()
+        let slots = work.removals.sorted.map(\.slot)
         if slots.count == 1 {
             add(SegmentRecords.jobs.remove(.key(.integer(Int64(slots[0]))), returning: .count), .isPresent(slots[0]))
         } else {
@@ -87,23 +94,24 @@ struct WorkRequest: Sendable {
 
     private mutating func addAppends(_ isUnsorted: inout Bool) {
         if !work.appends.isEmpty {
-            let entries = work.appends.enumerated().map { (slot: work.firstSlot + $0, entry: $1) }
-            write(entries, flags: [], &isUnsorted)
+            let firstSlot = work.firstSlot
+            let appends = work.appends
+            write(appends.indices.lazy.map { (firstSlot + $0, appends[$0]) }, flags: [], &isUnsorted)
             add(.put(SegmentBin.nextSlot, .integer(Int64(work.firstSlot + work.appends.count))))
         }
         if work.closes { add(.put(SegmentBin.closed, 1)) }
     }
 
     private mutating func write(
-        _ entries: [(slot: Int, entry: JobEntry)],
+        _ entries: some Collection<(slot: Int, entry: JobEntry)>,
         flags: MapWriteFlags,
         _ isUnsorted: inout Bool
     ) {
-        var scratch = ByteBuffer()
         guard entries.count > Self.singlesMax else {
             let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
             for (slot, entry) in entries {
-                add(SegmentRecords.jobs.put(policy: policy) { entry.pack(slot: slot, into: &$0, scratch: &scratch) })
+                let bytes = 32 + entry.approximateBytes
+                add(SegmentRecords.jobs.put(bytes: bytes, policy: policy) { entry.pack(slot: slot, into: &$0) })
             }
             return
         }
@@ -112,7 +120,7 @@ struct WorkRequest: Sendable {
         let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
         let bytes = entries.reduce(64) { $0 + 16 + $1.entry.approximateBytes }
         let put = SegmentRecords.jobs.put(count: entries.count, bytes: bytes, policy: policy) { buffer in
-            for (slot, entry) in entries { entry.pack(slot: slot, into: &buffer, scratch: &scratch) }
+            for (slot, entry) in entries { entry.pack(slot: slot, into: &buffer) }
         }
         add(put)
         isUnsorted = true
@@ -147,38 +155,43 @@ struct WorkRequest: Sendable {
 
     // MARK: - As it is sent
 
-    /// The call; where nobody looks at answers, one to which the server makes none.
+    /// The call; where nobody looks at answers, one to which the server makes hardly any.
     func call(on key: Key, policy: WritePolicy) -> RecordRequest {
         isSilent
             ? .write(key, operations, policy: policy)
             : .operate(key, operations, readPolicy: ReadPolicy(), writePolicy: policy)
     }
 
-    private var isSilent: Bool {
-        for (operation, answer) in zip(operations, answers) {
-            guard case .nothing = answer, operation.isWrite else { return false }
-        }
-        return true
-    }
-
     // MARK: - The answer
+
+    /// What came of a call to which nothing is answered.
+    ///
+    /// - Parameter generation: the record's, afterwards.
+    /// - Returns: nil where answers are to be read.
+    func silentOutcome(_ generation: UInt32) -> SegmentWork.Outcome? {
+        guard isSilent else { return nil }
+        var outcome = SegmentWork.Outcome()
+        outcome.generation = generation
+        outcome.popped = work.picks
+        return outcome
+    }
 
     /// Reads the answers; nil where they are not those of the request.
     func outcome(_ record: Record, segment: SegmentNumber) -> SegmentWork.Outcome? {
+        if let outcome = silentOutcome(record.generation) { return outcome }
         var outcome = SegmentWork.Outcome()
         outcome.generation = record.generation
         outcome.popped = work.picks
-        if isSilent { return outcome }
         guard record.bins.count == answers.count else { return nil }
         for (answer, bin) in zip(answers, record.bins) {
             switch answer {
             case .nothing: continue
             case .present:
                 guard case .list(let slots) = bin.value else { return nil }
-                for case .integer(let slot) in slots { outcome.present.append(Int(slot)) }
+                for case .integer(let slot) in slots { outcome.present.insert(Int(slot)) }
             case .isPresent(let slot):
                 guard case .integer(let count) = bin.value else { return nil }
-                if count > 0 { outcome.present.append(slot) }
+                if count > 0 { outcome.present.insert(slot) }
             case .lowest:
                 guard case .map(let lowest) = bin.value, read(lowest, segment, &outcome) else { return nil }
             case .readyCount:

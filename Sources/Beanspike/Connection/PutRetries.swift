@@ -50,4 +50,21 @@ public struct PutRetries: Sendable, Equatable {
         for _ in 1..<max(1, attempts) { pause = min(pause * multiplier, .seconds(60)) }
         return pause
     }
+
+    /// What is to be tried again of puts that were tried together, and when; nil where nothing is.
+    func next(
+        after outcomes: [Result<Job.ID, BeanspikeError>],
+        attempts: Int
+    ) -> (pause: Duration, due: [Int])? {
+        var pause: Duration?
+        var due: [Int] = []
+        for (index, outcome) in outcomes.enumerated() {
+            guard case .failure(let error) = outcome, let next = self.pause(after: error, attempts: attempts) else {
+                continue
+            }
+            pause = max(pause ?? .zero, next)
+            due.append(index)
+        }
+        return pause.map { ($0, due) }
+    }
 }

@@ -61,6 +61,13 @@ struct Answer: Sendable {
     var body: [UInt8] = []
 }
 
+// A call's own deed is checked where that costs nothing that is measured.
+#if DEBUG
+    typealias CallContinuation = CheckedContinuation<[Answer], any Error>
+#else
+    typealias CallContinuation = UnsafeContinuation<[Answer], any Error>
+#endif
+
 /// Commands that were asked for together, and who waits for their replies.
 ///
 /// `@unchecked Sendable`: the variables are used by whoever combines (``StoreLink``), one thread at a time.
@@ -69,7 +76,7 @@ final class Call: @unchecked Sendable {
     /// What the commands' ranges point into.
     let bytes: [UInt8]
 
-    private var continuation: CheckedContinuation<[Answer], any Error>?
+    private var continuation: CallContinuation?
     private var answers: [Answer] = []
     /// Replies to come that are those of a lane's preparation.
     private var preparations = 0
@@ -80,7 +87,7 @@ final class Call: @unchecked Sendable {
         self.bytes = bytes
     }
 
-    func begin(_ continuation: CheckedContinuation<[Answer], any Error>, preparations: Int) {
+    func begin(_ continuation: CallContinuation, preparations: Int) {
         self.continuation = continuation
         self.preparations = preparations
         answers.reserveCapacity(commands.count)

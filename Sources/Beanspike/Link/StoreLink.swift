@@ -11,7 +11,7 @@ import Synchronization
 /// executor (``JobStore/executor``).
 final class StoreLink: Sendable {
     private enum Event: Sendable {
-        case submit(Call, Lane, CheckedContinuation<[Answer], any Error>)
+        case submit(Call, Lane, CallContinuation)
         /// Ends a call that nobody wants any more, with the session that it is in.
         case abandon(Call, Lane)
         case close(Lane)
@@ -37,8 +37,13 @@ final class StoreLink: Sendable {
         var lanes: [SessionID: Lane] = [:]
         var finished: [Call] = []
         var failed: [Call] = []
+        /// What was taken out of the inbox; its room is the next inbox's.
+        var events: [Event] = []
         var isClosed = false
     }
+
+    /// The room of so many calls is kept.
+    private static let keptEventsMax = 1_024
 
     /// So many rounds a caller combines for others before it leaves that to the pump.
     private static let roundsMax = 16
@@ -84,7 +89,11 @@ final class StoreLink: Sendable {
     /// - Returns: the replies.
     /// - Throws: ``BeanspikeError/Code/closed``
     func run(_ call: Call, on lane: Lane) async throws -> [Answer] {
-        try await withCheckedThrowingContinuation { enqueue(.submit(call, lane, $0)) }
+        #if DEBUG
+            try await withCheckedThrowingContinuation { enqueue(.submit(call, lane, $0)) }
+        #else
+            try await withUnsafeThrowingContinuation { enqueue(.submit(call, lane, $0)) }
+        #endif
     }
 
     /// Runs commands on a lane that is given up when the caller is cancelled: what it held goes back to the queue.
@@ -160,23 +169,23 @@ final class StoreLink: Sendable {
     private func combine(roundsMax: Int) {
         var rounds = 0
         while true {
-            let next: [Event]? = state.withLock { state in
+            let goesOn = state.withLock { state in
                 guard !state.inbox.isEmpty || state.hasReplies else {
                     state.isCombining = false
-                    return nil
+                    return false
                 }
                 if rounds >= roundsMax {
                     state.isHandedOver = true
-                    return nil
+                    return false
                 }
                 state.hasReplies = false
-                let events = state.inbox
-                state.inbox = []
-                return events
+                swap(&state.inbox, &desk.events)
+                return true
             }
-            guard let next else { break }
+            guard goesOn else { break }
             rounds += 1
-            perform(next)
+            perform(desk.events)
+            desk.events.removeAll(keepingCapacity: desk.events.count <= Self.keptEventsMax)
         }
         if rounds >= roundsMax { wakePump() }
     }
@@ -206,28 +215,25 @@ final class StoreLink: Sendable {
         desk.failed.removeAll(keepingCapacity: true)
     }
 
-    private func submit(_ call: Call, _ lane: Lane, _ continuation: CheckedContinuation<[Answer], any Error>) {
+    private func submit(_ call: Call, _ lane: Lane, _ continuation: CallContinuation) {
         if call.isOver { return continuation.resume(throwing: CancellationError()) }
         if lane.isClosed || desk.isClosed {
             call.isOver = true
             return continuation.resume(throwing: BeanspikeError.closed)
         }
-        var commands = call.commands
-        var preparations = 0
-        let session: SessionID
-        if let known = lane.session {
-            session = known
-        } else {
-            session = port.openSession()
-            lane.session = session
-            desk.lanes[session] = lane
-            let preparation = lane.preparation
-            preparations = preparation.count
-            commands.insert(contentsOf: preparation, at: 0)
+        if let session = lane.session {
+            call.begin(continuation, preparations: 0)
+            lane.append(call)
+            call.bytes.withUnsafeBytes { port.submit(call.commands, bytes: $0, session: session) }
+            return
         }
-        call.begin(continuation, preparations: preparations)
+        let session = port.openSession()
+        lane.session = session
+        desk.lanes[session] = lane
+        let preparation = lane.preparation
+        call.begin(continuation, preparations: preparation.count)
         lane.append(call)
-        call.bytes.withUnsafeBytes { port.submit(commands, bytes: $0, session: session) }
+        call.bytes.withUnsafeBytes { port.submit(preparation + call.commands, bytes: $0, session: session) }
     }
 
     private func close(_ lane: Lane, failing call: Call?) {

@@ -94,39 +94,41 @@ extension Tube {
         let context = Self.traceContext()
         let now = Date.now.milliseconds
         var commands: [Command] = []
+        commands.reserveCapacity(jobs.count)
         var bytes: [UInt8] = []
         for job in jobs {
             let (command, body) = try job.command(connection, now: now, context: context, offset: bytes.count)
             commands.append(command)
             if bytes.isEmpty { bytes = body } else { bytes += body }
         }
-        var outcomes: [Result<Job.ID, BeanspikeError>?] = Array(repeating: nil, count: jobs.count)
-        var due = Array(jobs.indices)
-        for attempts in 1... {
-            let calls = due.map { commands[$0] }
-            let answers = try await connection.link.run(Call(calls, bytes: bytes), on: connection.putLane(tubeName))
-            var pause: Duration?
-            var again: [Int] = []
-            for (index, answer) in zip(due, answers) {
-                switch answer.reply {
-                case .inserted(let id): outcomes[index] = .success(id)
-                case .failed(let failure):
-                    let error = BeanspikeError(failure)
-                    outcomes[index] = .failure(error)
-                    guard let next = retries.pause(after: error, attempts: attempts) else { continue }
-                    pause = max(pause ?? .zero, next)
-                    again.append(index)
-                default: outcomes[index] = .failure(connection.unexpected(answer.reply, of: "put"))
-                }
-            }
-            due = again
-            guard let pause, !due.isEmpty else { break }
+        var outcomes = try await outcomes(of: commands, bytes)
+        var attempts = 1
+        while let (pause, due) = retries.next(after: outcomes, attempts: attempts) {
             // Cancelled, it is not tried again: what the last try came to is told.
             do { try await Task.sleep(for: pause) } catch { break }
+            attempts += 1
+            let again = try await self.outcomes(of: due.map { commands[$0] }, bytes)
+            for (index, outcome) in zip(due, again) { outcomes[index] = outcome }
         }
-        let known = outcomes.compactMap { $0 }
-        connection.note("tube.put.count", tubeName, known.count { (try? $0.get()) != nil })
-        return known
+        let count = outcomes.count { (try? $0.get()) != nil }
+        connection.note("tube.put.count", tubeName, count)
+        return outcomes
+    }
+
+    private func outcomes(of puts: [Command], _ bytes: [UInt8]) async throws -> [Result<Job.ID, BeanspikeError>] {
+        let answers = try await connection.link.run(Call(puts, bytes: bytes), on: connection.putLane(tubeName))
+        return answers.map { answer in
+            switch answer.reply {
+            case .inserted(let id): .success(id)
+            case .failed(let failure): .failure(BeanspikeError(failure))
+            default: .failure(Self.unexpected(answer.reply))
+            }
+        }
+    }
+
+    /// A store that answers a put with something else: nobody knows whether there is a job.
+    private static func unexpected(_ reply: Reply) -> BeanspikeError {
+        BeanspikeError(.readFailed, "The store answered a put with \(reply), which makes no sense.", inDoubt: true)
     }
 
     /// What instruments of tracing send along.

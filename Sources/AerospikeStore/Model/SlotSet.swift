@@ -1,0 +1,41 @@
+/// Slots of one segment: a bit for each.
+struct SlotSet: Sendable, Equatable, ExpressibleByArrayLiteral {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    /// No slots.
+    init() {}
+
+    init(arrayLiteral slots: Int...) { self.init(slots) }
+
+    init(_ slots: some Sequence<Int>) {
+        for slot in slots { insert(slot) }
+    }
+
+    var isEmpty: Bool { low | high == 0 }
+
+    var count: Int { low.nonzeroBitCount + high.nonzeroBitCount }
+
+    func contains(_ slot: Int) -> Bool {
+        (slot < 64 ? low : high) & Self.bit(slot) != 0
+    }
+
+    /// Adds a slot, if it is one.
+    mutating func insert(_ slot: Int) {
+        if slot < 64 { low |= Self.bit(slot) } else { high |= Self.bit(slot) }
+    }
+
+    mutating func remove(_ slot: Int) {
+        if slot < 64 { low &= ~Self.bit(slot) } else { high &= ~Self.bit(slot) }
+    }
+
+    mutating func formUnion(_ other: SlotSet) {
+        low |= other.low
+        high |= other.high
+    }
+
+    /// 0 for what is no slot.
+    private static func bit(_ slot: Int) -> UInt64 {
+        0 <= slot && slot < StoreLimits.segmentSlots ? 1 << UInt64(slot & 63) : 0
+    }
+}
