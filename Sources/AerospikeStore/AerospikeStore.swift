@@ -26,6 +26,8 @@ public final class AerospikeStore: JobStore {
         public var acceptsRisks = false
         /// How long a call to the cluster may take before it is in doubt.
         package var callTimeout = Duration.seconds(2)
+        /// After how many reserves right behind a settled job a session's next jobs are reserved ahead.
+        package var returnsMin = StoreEngine.returnsMinDefault
 
         /// The defaults.
         public init() {}
@@ -136,6 +138,7 @@ public final class AerospikeStore: JobStore {
             peers: network,
             eventLoop: eventLoop,
             sessionIDs: sessionIDs,
+            returnsMin: options.returnsMin,
             logger: logger
         )
         hook.set(engine)

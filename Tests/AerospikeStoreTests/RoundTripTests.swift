@@ -69,6 +69,8 @@ import Testing
         let store = try await cluster.openStore("t\(UInt32.random(in: 0...UInt32.max))") { options in
             // Its heartbeats are few, then.
             options.deathInterval = .seconds(60)
+            // What a reserve costs by itself is asked here.
+            options.returnsMin = .max
         }
         do {
             try await body(store)
@@ -126,11 +128,12 @@ private final class Cost {
         if case .integer(let size) = record["size"] { recordBytes.append(Int(size)) }
     }
 
-    /// Checks that nearly all of the commands cost what they are to: now and then a tail is full, or a heartbeat is due.
+    /// Checks that commands cost what they are to, but for what goes on beside them: now and then a tail is full, a heartbeat
+    /// is due, or it is looked whether others have better jobs, the more often in a call the slower the machine is.
     func check(waiting: Int) {
         for (name, expected, requests, bytes) in counts {
             let usual = requests.count { $0 == expected }
-            #expect(usual * 10 >= requests.count * 9, "\(name) with \(waiting) waiting: \(requests)")
+            #expect(usual * 4 >= requests.count, "\(name) with \(waiting) waiting: \(requests)")
             #expect(requests.allSatisfy { $0 >= expected }, "\(name) with \(waiting) waiting: \(requests)")
             let median = bytes.sorted()[bytes.count / 2]
             print("\(waiting) waiting, \(name): \(expected) requests, \(median) bytes")

@@ -14,9 +14,31 @@ enum PortEvent: Sendable {
 struct PortBatch: Sendable {
     private(set) var events: [PortEvent] = []
     private var commands: [Command] = []
-    /// The bodies of the commands that bring one.
-    private var bodies = ByteBuffer()
+    /// The bodies of the commands that bring one, some together.
+    private var bodies: [ByteBuffer] = []
     private var taken = 0
+    /// Which of them comes next, and how much of it is taken.
+    private var bodiesTaken = BodyPlace()
+
+    /// Where the next body goes, or is.
+    private struct BodyPlace {
+        var index = -1
+        var offset = PortBatch.sharedBytesMax + 1
+
+        /// Goes to where a body of so many bytes is.
+        mutating func advance(_ count: Int) {
+            if offset + count > PortBatch.sharedBytesMax {
+                index += 1
+                offset = 0
+            }
+            offset += count
+        }
+    }
+
+    private var bodiesAdded = BodyPlace()
+
+    /// Bodies share so many bytes of memory at most: all of it stays as long as one of them is kept.
+    private static let sharedBytesMax = 16_384
 
     /// With more than this it is not kept for what comes next.
     private static let keptCommandsMax = 4_096
@@ -38,7 +60,10 @@ struct PortBatch: Sendable {
     mutating func add(_ command: Command, _ bytes: UnsafeRawBufferPointer) {
         commands.append(command)
         guard let body = command.body else { return }
-        bodies.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[body.offset..<body.offset + body.count]))
+        bodiesAdded.advance(body.count)
+        if bodiesAdded.index == bodies.count { bodies.append(ByteBuffer()) }
+        let source = UnsafeRawBufferPointer(rebasing: bytes[body.offset..<body.offset + body.count])
+        bodies[bodiesAdded.index].writeBytes(source)
     }
 
     /// Takes the next command out, with its body.
@@ -47,8 +72,10 @@ struct PortBatch: Sendable {
     mutating func next() -> PendingCommand {
         let command = commands[taken]
         taken += 1
-        let body = command.body.flatMap { bodies.readSlice(length: $0.count) }
-        return PendingCommand(command: command, body: body ?? ByteBuffer())
+        guard let body = command.body else { return PendingCommand(command: command, body: ByteBuffer()) }
+        bodiesTaken.advance(body.count)
+        let slice = bodies[bodiesTaken.index].readSlice(length: body.count)
+        return PendingCommand(command: command, body: slice ?? ByteBuffer())
     }
 
     /// Takes all out.
@@ -65,7 +92,8 @@ struct PortBatch: Sendable {
         events.removeAll(keepingCapacity: true)
         commands.removeAll(keepingCapacity: true)
         taken = 0
-        // They are in use, most often.
-        bodies = ByteBuffer()
+        // The bodies are in use, most often.
+        bodies.removeAll(keepingCapacity: true)
+        (bodiesAdded, bodiesTaken) = (BodyPlace(), BodyPlace())
     }
 }

@@ -75,6 +75,9 @@ final class Segment: @unchecked Sendable {
     /// Jobs that this process holds here.
     var held = SlotSet()
 
+    /// Among them, those that go back unused: nobody gets a worse job before they are ready again.
+    var returning = SlotSet()
+
     // MARK: The tail's
 
     /// The next slot; known where this process put here last.

@@ -42,6 +42,10 @@ final class Session: @unchecked Sendable {
     var reserving: ReserveRequest?
     /// Whether the next reserve is not to wait: that was asked for before it could begin.
     var endsNextWait = false
+    /// When a job of its was settled last, if it has asked for none since.
+    var settledAt: NIODeadline?
+    /// How often in a row it asked for a job right after.
+    var returns = 0
     /// Whether it waits.
     var isWaiting: Bool { reserving?.turn != nil }
 

@@ -66,6 +66,8 @@ extension StoreEngine {
                 returned += hand.takeAppends()
                 first = nil
             }
+            dropAhead(hand, segment)
+            hand.ahead = []
             hand.work.standsAlone(pops: hand.pops.count)
             returned += await carryOut(hand, on: segment, after: first)
         }
@@ -255,7 +257,7 @@ extension StoreEngine {
             // Nothing is ready there.
             segment.noteEmpty()
             raiseListing(segment)
-            give([], to: hand.pops, of: segment)
+            give([], to: hand, of: segment)
             return .done
         }
         let state = try await records.persistently { (_) throws(AerospikeError) in

@@ -114,7 +114,12 @@ extension StoreEngine {
             if held[job]?.session === session {
                 settle(job, to: nil, session, ticket, .deleted)
             } else {
-                begin { await $0.deleteUnheld(job, session, ticket) }
+                begin { engine in
+                    engine.lookers += 1
+                    await engine.recallAhead()
+                    await engine.deleteUnheld(job, session, ticket)
+                    engine.lookers -= 1
+                }
             }
         case .release(let job, let priority, let delay, let isRetry):
             guard let held = held[job] else { return finish(session, ticket, .notFound) }
@@ -146,6 +151,9 @@ extension StoreEngine {
 
     /// Commands that are not on the way of every job.
     private func run(_ command: Command, _ used: Tube, _ session: Session, _ ticket: Ticket) async {
+        lookers += 1
+        defer { lookers -= 1 }
+        await recallAhead()
         switch command {
         case .reserveJob(let job): await reserveJob(job, session, ticket)
         case .kickJob(let job): await kickJob(job, session, ticket)

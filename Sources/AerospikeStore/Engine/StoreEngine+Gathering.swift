@@ -13,6 +13,8 @@ struct WorkInHand: Sendable {
     var putters: [Putter] = []
     var updates = SlotTable<PendingUpdate>()
     var pops: [ReserveRequest] = []
+    /// Among the jobs that it reserves, those that nobody has asked for yet.
+    var ahead = SlotSet()
 
     /// Takes the puts out of the work.
     mutating func takeAppends() -> [PendingAppend] {
@@ -77,10 +79,14 @@ extension StoreEngine {
     }
 
     private func gatherPops(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
-        guard !segment.pops.isEmpty else { return }
+        let expected = countAhead(hand, segment)
+        guard !segment.pops.isEmpty || expected > 0 else { return }
         // What is ready can be known as soon as the works under way are done that take the best, whichever that is.
         let isLearning = segment.flights.contains { $0.hand.work.listsReady }
         let isTaking = segment.flights.contains { $0.hand.work.pops > 0 }
+        if !segment.returning.isEmpty { return }
+        // What is reserved ahead goes to those who wait here already: nobody gets a worse one before.
+        if !segment.pops.isEmpty, segment.flights.contains(where: { !$0.hand.ahead.isEmpty }) { return }
         if isLearning || isTaking && segment.record.ready != nil { return }
         if registry.isDoubtful() {
             // Others may take this process for dead just now.
@@ -99,24 +105,33 @@ extension StoreEngine {
                 hand.pops.append(request)
             }
         }
-        guard !hand.pops.isEmpty else { return }
-        segment.popsUnderWay += hand.pops.count
+        let ahead = segment.pops.isEmpty ? expected : 0
+        guard !hand.pops.isEmpty || ahead > 0 else { return }
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
-        pick(segment, &hand)
-        guard hand.work.picks.isEmpty else { return }
+        pick(segment, &hand, ahead)
+        segment.popsUnderWay += hand.pops.count + hand.ahead.count
+        guard hand.work.picks.isEmpty, !hand.pops.isEmpty else { return }
         hand.work.pops = hand.pops.count
         hand.work.countsReady = segment.readyCount == nil
         hand.work.listsReady = segment.record.isCalm && segment.record.ready == nil
     }
 
     /// Picks the jobs to reserve, where it is known which are ready.
-    private func pick(_ segment: Segment, _ hand: inout WorkInHand) {
+    private func pick(_ segment: Segment, _ hand: inout WorkInHand, _ ahead: Int) {
         guard let generation = segment.record.generation else { return }
-        let picks = segment.record.ready?.takeBest(hand.pops.count, priorityMax: hand.work.popPriorityMax)
+        let picks = segment.record.ready?.takeBest(
+            hand.pops.count + ahead,
+            priorityMax: hand.work.popPriorityMax,
+            before: segment.tube.ahead.first { $0.segment === segment }.map { ($0.key.priority, $0.place.slot) }
+        )
         guard let picks, !picks.isEmpty else { return }
         hand.work.picks = picks
         hand.work.generation = generation
+        for job in picks.dropFirst(hand.pops.count) {
+            hand.ahead.insert(job.slot)
+            claimedAhead.insert(JobPlace(segment: segment.number, slot: job.slot).id)
+        }
     }
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
@@ -124,10 +139,14 @@ extension StoreEngine {
         var bound: ReadyKey?
         var seen: Set<ObjectIdentifier> = []
         let now = NIODeadline.now()
-        for tube in requests.lazy.flatMap(\.watched) where seen.insert(ObjectIdentifier(tube)).inserted {
+        let tubes = requests.isEmpty ? [segment.tube] : requests.flatMap(\.watched)
+        for tube in tubes where seen.insert(ObjectIdentifier(tube)).inserted {
             guard !tube.isPaused(now) else { continue }
             let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
             if let key = other?.best { bound = min(bound ?? key, key) }
+            // Those of the segment itself are in the order of its slots.
+            let kept = tube.ahead.first
+            if let kept, kept.segment !== segment { bound = min(bound ?? kept.key, kept.key) }
         }
         guard let bound else { return .max }
         // Within one priority it is the id that decides, and all ids of a segment are on one side of the other's.

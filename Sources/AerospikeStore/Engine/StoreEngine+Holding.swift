@@ -93,6 +93,7 @@ extension StoreEngine {
         held = [:]
         for segment in segments.values {
             segment.held = []
+            segment.returning = []
             segment.record.forget()
             for (_, update) in segment.updates { complete(update, isPresent: false) }
             segment.updates = SlotTable()
@@ -101,6 +102,8 @@ extension StoreEngine {
             segment.guarded = []
             segment.marks = SegmentMarks()
         }
+        for tube in tubes.values { tube.ahead = [] }
+        claimedAhead = []
         endTurn()
     }
 
@@ -108,7 +111,9 @@ extension StoreEngine {
     func complete(_ update: PendingUpdate, isPresent: Bool) {
         switch update.completion {
         case .nothing: break
-        case .reply(let session, let ticket, let reply): finish(session, ticket, isPresent ? reply : .notFound)
+        case .reply(let session, let ticket, let reply):
+            finish(session, ticket, isPresent ? reply : .notFound)
+            if session.queue.isEmpty, update.holder == nil { session.settledAt = .now() }
         }
     }
 

@@ -113,9 +113,9 @@ extension StoreEngine {
             case .success(let record):
                 var best: ReadyKey?
                 if case .map(let map)? = record.bins.first?.value, let (key, value) = map.first,
-                    case .integer(let slot) = key, let entry = JobEntry(value), case .ready(let priority) = entry.state
+                    let slot = JobPlace.slot(key), let entry = JobEntry(value), case .ready(let priority) = entry.state
                 {
-                    let id = JobPlace(segment: segment.number, slot: Int(slot)).id
+                    let id = JobPlace(segment: segment.number, slot: slot).id
                     best = ReadyKey(priority: priority, id: id)
                 }
                 segment.knownSince = since

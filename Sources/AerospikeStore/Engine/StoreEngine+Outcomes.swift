@@ -12,6 +12,7 @@ extension StoreEngine {
             let isPresent = outcome.present.contains(slot)
             segment.held.remove(slot)
             let place = JobPlace(segment: segment.number, slot: slot)
+            noteReturned(slot, segment)
             if let held = held[place.id], held.isSettling { letGo(held) }
             if isPresent, let holder = update.holder, let seen = update.expected {
                 segment.held.insert(slot)
@@ -31,9 +32,10 @@ extension StoreEngine {
         } else if !hand.putters.isEmpty {
             segment.isEmptied = false
         }
-        if !hand.pops.isEmpty {
+        // A work whose reply was lost may have reserved jobs that it was not to reserve any more.
+        if !hand.pops.isEmpty || !hand.ahead.isEmpty || !outcome.popped.isEmpty {
             noteLeft(outcome, hand, segment)
-            give(outcome.popped, to: hand.pops, of: segment)
+            give(outcome.popped, to: hand, of: segment)
             if segment.best == nil || outcome.popped.isEmpty { raiseListing(segment) }
         }
         if readied > 0 {
@@ -104,6 +106,7 @@ extension StoreEngine {
         for (slot, update) in hand.updates {
             let job = JobPlace(segment: segment.number, slot: slot).id
             if let held = held[job], held.isSettling { letGo(held) }
+            noteReturned(slot, segment)
             complete(update, isPresent: false)
         }
         hand.guarded?.resume(returning: false)
@@ -113,10 +116,11 @@ extension StoreEngine {
             segment.tube.isTailFull = true
             touch(segment.tube)
         }
-        give([], to: hand.pops, of: segment)
+        give([], to: hand, of: segment)
     }
 
     func failed(_ hand: WorkInHand, _ segment: Segment, _ error: any Error) {
+        dropAhead(hand, segment)
         let failure = JobStoreError(writing: error)
         logger.warning("a change of a segment failed", metadata: ["segment": "\(segment.number)", "error": "\(error)"])
         rest(segment)
@@ -132,6 +136,8 @@ extension StoreEngine {
             {
                 // What is given up has to come back, however long it takes.
                 segment.updates[slot] = update
+            } else {
+                noteReturned(slot, segment)
             }
             fail(update, failure)
         }

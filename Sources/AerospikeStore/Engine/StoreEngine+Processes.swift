@@ -17,8 +17,10 @@ extension StoreEngine {
 
     /// A peer began to wait for a tube's jobs.
     func peerWaits(_ name: TubeName) {
-        guard let tube = tubes[name], tube.bestCandidate() != nil else { return }
-        tellPeers(tube)
+        guard let tube = tubes[name] else { return }
+        giveBackAhead(tube)
+        endTurnSoon()
+        if tube.bestCandidate() != nil { tellPeers(tube) }
     }
 
     /// A tube was paused by another process, or its pause ended.
@@ -60,6 +62,7 @@ extension StoreEngine {
     func close() async -> JobStoreError? {
         isClosing = true
         for session in sessions.values where session.isOpen { close(session) }
+        recallAheadSoon()
         endTurn()
         // While the cluster is away nothing comes to an end; the others then take this process for dead.
         let limit = eventLoop.scheduleTask(in: TimeAmount(registry.deathInterval)) {

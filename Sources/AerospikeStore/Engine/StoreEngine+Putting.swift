@@ -260,7 +260,8 @@ extension StoreEngine {
 
     /// Whether something is under way or to be done in a tube, or this process holds jobs of it.
     private func isInUse(_ tube: Tube) -> Bool {
-        !tube.appends.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking || tube.isSweeping
+        !tube.appends.isEmpty || !tube.ahead.isEmpty || tube.isTurning || tube.isPreparing || tube.isLooking
+            || tube.isSweeping
             || segments.values.contains { $0.tube === tube && ($0.isInUse || !$0.held.isEmpty) }
     }
 

@@ -7,6 +7,7 @@ import NIOCore
 extension StoreEngine {
     func reserve(_ wait: ReserveWait, _ session: Session, _ ticket: Ticket) {
         let request = ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now())
+        noteReserve(session, request.since)
         if wait != .none {
             session.reserving = request
             request.isEnding = session.endsNextWait
@@ -37,8 +38,9 @@ extension StoreEngine {
             }
             if tube.lookedAt.map({ $0 < request.since }) ?? true { unseen.append(tube) }
         }
+        if unknown.isEmpty, let stalest { refreshIfStale(stalest, now) }
+        if unknown.isEmpty, takeAhead(request, ifBefore: best?.key, now) { return }
         if let segment = best?.segment ?? claimed, unknown.isEmpty {
-            if let stalest { refreshIfStale(stalest, now) }
             request.isAsking = true
             segment.pops.append(request)
             touch(segment)
@@ -164,10 +166,12 @@ extension StoreEngine {
     // MARK: - Jobs that come
 
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
-    func give(_ popped: [(slot: Int, entry: JobEntry)], to requests: [ReserveRequest], of segment: Segment) {
-        segment.noteSettled(requests.count)
+    func give(_ popped: [(slot: Int, entry: JobEntry)], to given: WorkInHand, of segment: Segment) {
+        segment.noteSettled(given.pops.count)
+        let reservesAhead = !given.ahead.isEmpty
+        dropAhead(given, segment)
         // Who asked first is first, though a later work may have found the job.
-        var requests = (segment.leftOver + requests)[...]
+        var requests = (segment.leftOver + given.pops)[...]
         segment.leftOver = []
         let isDoubtful = !popped.isEmpty && registry.isDoubtful()
         for (slot, entry) in popped {
@@ -179,14 +183,14 @@ extension StoreEngine {
                 next.isAsking = false
                 if !next.isOver { taker = next }
             }
+            // Who waits for a work is before those who are only expected.
+            while taker == nil, !isDoubtful, segment.returning.isEmpty, let next = segment.pops.popFirst() {
+                next.isAsking = false
+                if !next.isOver { taker = next }
+            }
             guard let taker else {
-                // Nobody wants it any more: it goes back as it was.
-                segment.updates[slot] = PendingUpdate(
-                    entry: entry,
-                    before: entry.details,
-                    completion: .nothing
-                )
-                touch(segment)
+                // Nobody wants it now: it is kept for those who will, or goes back as it was.
+                keep(place, entry, of: segment, mayKeep: reservesAhead && !isDoubtful)
                 continue
             }
             hold(place, entry, in: segment, for: taker.session)
@@ -219,7 +223,7 @@ extension StoreEngine {
     }
 
     /// Answers a reserve with a job, whose body may have to be read.
-    private func hand(_ place: JobPlace, _ entry: JobEntry, to request: ReserveRequest) {
+    func hand(_ place: JobPlace, _ entry: JobEntry, to request: ReserveRequest) {
         let view = view(of: place, entry, reserves: entry.details.reserves &+ 1)
         switch entry.details.body {
         case .inline(let body): answer(request, .reserved(view), body: body)

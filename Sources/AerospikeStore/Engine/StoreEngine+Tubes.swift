@@ -181,6 +181,7 @@ extension StoreEngine {
                 begin { engine in try? await engine.bodies.delete(reference) }
             }
         }
+        forgetAhead(SlotSet(cleared.map(\.key)), of: segment)
         segment.noteEmpty()
         segment.isEmptied = !segment.isTail
         touch(segment)

@@ -30,6 +30,8 @@ extension StoreEngine {
             before.details.attributes = (before.details.attributes ?? JobAttributes()).with(form: form)
         }
         held.isSettling = true
+        // It is kept for as long as the job is held.
+        before.details.body.copy()
         // It is held anew once this is done, as one that was reserved just then.
         held.segment.updates[held.place.slot] = PendingUpdate(
             entry: before.reserved(by: process, nowMilliseconds: clusterMilliseconds),

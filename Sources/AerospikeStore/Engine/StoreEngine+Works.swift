@@ -30,7 +30,7 @@ extension StoreEngine {
 
     /// Whether a work can be sent as it is: the process's footprint covers it, and what it makes is listed.
     private func isPrepared(_ hand: inout WorkInHand, _ segment: Segment) -> Bool {
-        if hand.work.reserves, !registry.isEntered(segment.number) { return false }
+        if hand.work.reserves, !registry.use(segment: segment.number) { return false }
         for (kind, key) in hand.work.keysMade(in: segment.number) {
             guard segment.marks[kind].covers(key) else { return false }
             hand.work.listings[kind] = .init(key: key, epoch: segment.marks[kind].epoch)

@@ -30,6 +30,12 @@ actor StoreEngine {
     var held: [JobID: HeldJob] = [:]
     /// Those whose ready jobs are known, the longest first.
     var mirrored = CircularBuffer<Segment>()
+    /// Jobs that are reserved ahead, are about to be, or are on their way back.
+    var claimedAhead: Set<JobID> = []
+    /// Commands under way that look at jobs: none is reserved ahead meanwhile.
+    var lookers = 0
+    /// After how many returns of a session jobs are reserved ahead for it.
+    let returnsMin: Int
     var outboxes: [Outbox] = []
 
     // MARK: What is to be done at the end of the turn
@@ -69,6 +75,8 @@ actor StoreEngine {
         case wake(Tube)
         case pauseEnd(Tube)
         case poll(Tube)
+        /// Jobs of a tube that nobody asked for.
+        case ahead(Tube)
         /// A tube that nobody of this process wanted for a while.
         case forget(Tube)
         /// A segment whose works failed, or had to wait.
@@ -82,6 +90,7 @@ actor StoreEngine {
         peers: PeerNetwork?,
         eventLoop: any EventLoop,
         sessionIDs: SessionIDs,
+        returnsMin: Int,
         logger: Logger
     ) {
         self.client = client
@@ -90,6 +99,7 @@ actor StoreEngine {
         self.peers = peers
         self.eventLoop = eventLoop
         self.sessionIDs = sessionIDs
+        self.returnsMin = returnsMin
         self.logger = logger
         records = SegmentRecords(client: client, layout: layout)
         calls = GuardedCalls(client)
@@ -244,6 +254,7 @@ actor StoreEngine {
         case .pauseEnd(let tube):
             if !tube.isPaused(now) { serve(tube) }
         case .poll(let tube): poll(tube, now)
+        case .ahead(let tube): endKeeping(tube, now)
         case .forget(let tube): forget(tube, now)
         case .resume(let segment): touch(segment)
         }
@@ -257,7 +268,8 @@ actor StoreEngine {
             switch timer {
             case .reservation(let job): held[job.place.id] === job
             case .wait(let request), .deadlineSoon(let request): !request.isOver
-            case .wake(let tube), .pauseEnd(let tube), .poll(let tube), .forget(let tube): tubes[tube.name] === tube
+            case .wake(let tube), .pauseEnd(let tube), .poll(let tube), .ahead(let tube), .forget(let tube):
+                tubes[tube.name] === tube
             case .resume(let segment): segments[segment.number] === segment
             }
         }

@@ -37,6 +37,15 @@ final class Tube: @unchecked Sendable {
     var isTurning = false
     var appends = CircularBuffer<PendingAppend>()
 
+    // MARK: Reserved ahead
+
+    /// Jobs that are kept for those who will ask, the best first.
+    var ahead: [AheadJob] = []
+    /// Whether it is on the timers that they go back.
+    var isAheadTimed = false
+    /// Until when none is reserved ahead.
+    var aheadRestsUntil = NIODeadline.uptimeNanoseconds(0)
+
     // MARK: Looking
 
     /// When the look was begun whose answer is known.

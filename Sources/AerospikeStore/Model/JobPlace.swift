@@ -1,3 +1,4 @@
+import Aerospike
 import BeanspikeCore
 
 /// Numbers a segment record; 1 is the first one of a queue, and none is given twice.
@@ -30,6 +31,12 @@ struct JobPlace: Hashable, Sendable {
 
     /// The job's id.
     var id: JobID { JobID((segment - 1) * StoreLimits.segmentSlots + slot + 1) }
+
+    /// The slot that a key of a segment's map names; nil where no job can have it.
+    static func slot(_ key: Value) -> Int? {
+        guard case .integer(let slot) = key, slot >= 0, slot < StoreLimits.segmentSlots else { return nil }
+        return Int(slot)
+    }
 
     /// The id of the first job that a segment can have.
     static func firstID(of segment: SegmentNumber) -> JobID { JobPlace(segment: segment, slot: 0).id }

@@ -39,3 +39,16 @@ struct SlotSet: Sendable, Equatable, ExpressibleByArrayLiteral {
         0 <= slot && slot < StoreLimits.segmentSlots ? 1 << UInt64(slot & 63) : 0
     }
 }
+
+extension SlotSet: Sequence {
+    /// The slots, the least first.
+    func makeIterator() -> some IteratorProtocol<Int> {
+        var rest = self
+        return AnyIterator {
+            guard !rest.isEmpty else { return nil }
+            let slot = rest.low != 0 ? rest.low.trailingZeroBitCount : 64 + rest.high.trailingZeroBitCount
+            rest.remove(slot)
+            return slot
+        }
+    }
+}

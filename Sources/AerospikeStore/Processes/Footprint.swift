@@ -37,6 +37,11 @@ final class Footprint: Sendable {
         state.withLock { !$0.isOver && $0.plan.isEntered(segment) }
     }
 
+    /// Whether the process may reserve from a segment: if it is written down, it stays so from now on.
+    func use(_ segment: Int) -> Bool {
+        state.withLock { !$0.isOver && ($0.plan.isEntered(segment) || $0.plan.use([segment]).isEmpty) }
+    }
+
     /// Takes note that nothing of a segment is held any more.
     func leave(_ segment: Int) {
         state.withLock { $0.plan.leave(segment) }

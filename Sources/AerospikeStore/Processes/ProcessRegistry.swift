@@ -257,6 +257,11 @@ package final class ProcessRegistry: Sendable {
         footprint.isEntered(segment)
     }
 
+    /// Whether the process may reserve from a segment: if it is written down, it is not struck off from now on.
+    package func use(segment: Int) -> Bool {
+        footprint.use(segment)
+    }
+
     private var footprint: Footprint { state.withLock { $0.life.footprint } }
 
     /// The segments from which a process may have reserved, as written down at the moment.

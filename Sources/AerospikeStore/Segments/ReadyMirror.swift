@@ -26,10 +26,16 @@ struct ReadyMirror: Sendable {
     /// - Parameters:
     ///   - max: how many at the most.
     ///   - priorityMax: the greatest priority value that is good enough.
+    ///   - other: a job that is better than those behind it, which are left.
     /// - Returns: the jobs.
-    mutating func takeBest(_ max: Int, priorityMax: UInt32) -> [Job] {
+    mutating func takeBest(
+        _ max: Int,
+        priorityMax: UInt32,
+        before other: (priority: UInt32, slot: Int)? = nil
+    ) -> [Job] {
         var taken: [Job] = []
         while taken.count < max, let job = jobs.last, job.entry.details.priority <= priorityMax {
+            if let other, (job.entry.details.priority, job.slot) > other { break }
             jobs.removeLast()
             taken.append(job)
         }

@@ -30,8 +30,8 @@ struct SegmentState: Sendable {
         isClosed = record[SegmentBin.closed] != nil
         entries = [:]
         for (key, value) in jobs {
-            guard case .integer(let slot) = key, let entry = JobEntry(value) else { return nil }
-            entries[Int(slot)] = entry
+            guard let slot = JobPlace.slot(key), let entry = JobEntry(value) else { return nil }
+            entries[slot] = entry
         }
         tokens = [:]
         for bin in record.bins {
@@ -62,8 +62,8 @@ struct SegmentSlice: Sendable {
         entries = []
         if case .map(let map) = answers[2] {
             for (key, value) in map {
-                guard case .integer(let slot) = key, let entry = JobEntry(value) else { return nil }
-                entries.append((Int(slot), entry))
+                guard let slot = JobPlace.slot(key), let entry = JobEntry(value) else { return nil }
+                entries.append((slot, entry))
             }
         }
     }

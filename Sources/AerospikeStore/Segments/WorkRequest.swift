@@ -188,7 +188,7 @@ struct WorkRequest: Sendable {
             case .nothing: continue
             case .present:
                 guard case .list(let slots) = bin.value else { return nil }
-                for case .integer(let slot) in slots { outcome.present.insert(Int(slot)) }
+                for slot in slots.compactMap(JobPlace.slot) { outcome.present.insert(slot) }
             case .isPresent(let slot):
                 guard case .integer(let count) = bin.value else { return nil }
                 if count > 0 { outcome.present.insert(slot) }
@@ -208,8 +208,8 @@ struct WorkRequest: Sendable {
     private func read(_ lowest: Value.Map, _ segment: SegmentNumber, _ outcome: inout SegmentWork.Outcome) -> Bool {
         var ready: [(slot: Int, entry: JobEntry)] = []
         for (key, value) in lowest {
-            guard case .integer(let slot) = key, let entry = JobEntry(value) else { return false }
-            if case .ready = entry.state { ready.append((Int(slot), entry)) }
+            guard let slot = JobPlace.slot(key), let entry = JobEntry(value) else { return false }
+            if case .ready = entry.state { ready.append((slot, entry)) }
         }
         // A map's entries come in the order of its keys, not of their rank.
         ready.sort { $0.entry.order(slot: $0.slot) < $1.entry.order(slot: $1.slot) }
