@@ -114,6 +114,8 @@ final class ReserveRequest: @unchecked Sendable {
     /// Whether some segment is being asked for a job for it.
     var isAsking = false
     var isOver = false
+    /// Whether it got a job that was reserved ahead, while a work was under way to reserve one for it.
+    var wasServedAhead = false
 
     init(session: Session, ticket: Ticket, wait: ReserveWait, since: NIODeadline) {
         self.session = session

@@ -101,6 +101,13 @@ extension StoreEngine {
         return true
     }
 
+    /// Whether a job that is kept comes before the one that a segment has behind so many better ones, as far as is known.
+    func isKeptBetter(_ segment: Segment, than rank: Int) -> Bool {
+        guard let kept = segment.tube.ahead.first?.key, let ready = segment.record.ready else { return false }
+        guard let job = ready.job(rank) else { return true }
+        return kept < ReadyKey(priority: job.priority, id: JobPlace(segment: segment.number, slot: job.slot).id)
+    }
+
     /// Gives back what was kept for too long.
     func endKeeping(_ tube: Tube, _ now: NIODeadline) {
         tube.isAheadTimed = false

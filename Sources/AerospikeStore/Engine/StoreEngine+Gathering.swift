@@ -85,8 +85,6 @@ extension StoreEngine {
         let isLearning = segment.flights.contains { $0.hand.work.listsReady }
         let isTaking = segment.flights.contains { $0.hand.work.pops > 0 }
         if !segment.returning.isEmpty { return }
-        // What is reserved ahead goes to those who wait here already: nobody gets a worse one before.
-        if !segment.pops.isEmpty, segment.flights.contains(where: { !$0.hand.ahead.isEmpty }) { return }
         if isLearning || isTaking && segment.record.ready != nil { return }
         if registry.isDoubtful() {
             // Others may take this process for dead just now.
@@ -94,13 +92,16 @@ extension StoreEngine {
         }
         let now = NIODeadline.now()
         let most = segment.record.ready == nil ? Self.popsMax : StoreLimits.segmentSlots
-        let max = min(most, (segment.pops.count + share - 1) / share)
+        // Those who are only expected come behind all who wait.
+        let max = min(most, expected > 0 ? segment.pops.count : (segment.pops.count + share - 1) / share)
         while hand.pops.count < max, let request = segment.pops.popFirst() {
             if request.isOver {
                 request.isAsking = false
             } else if segment.tube.isPaused(now) {
                 request.isAsking = false
                 dispatch(request)
+            } else if isKeptBetter(segment, than: hand.pops.count), takeAhead(request, ifBefore: nil, now) {
+                request.isAsking = false
             } else {
                 hand.pops.append(request)
             }
@@ -120,11 +121,7 @@ extension StoreEngine {
     /// Picks the jobs to reserve, where it is known which are ready.
     private func pick(_ segment: Segment, _ hand: inout WorkInHand, _ ahead: Int) {
         guard let generation = segment.record.generation else { return }
-        let picks = segment.record.ready?.takeBest(
-            hand.pops.count + ahead,
-            priorityMax: hand.work.popPriorityMax,
-            before: segment.tube.ahead.first { $0.segment === segment }.map { ($0.key.priority, $0.place.slot) }
-        )
+        let picks = segment.record.ready?.takeBest(hand.pops.count + ahead, priorityMax: hand.work.popPriorityMax)
         guard let picks, !picks.isEmpty else { return }
         hand.work.picks = picks
         hand.work.generation = generation

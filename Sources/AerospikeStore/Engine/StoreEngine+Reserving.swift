@@ -168,7 +168,7 @@ extension StoreEngine {
     /// Gives reserved jobs to those who asked, in their order; whoever gets none asks on.
     func give(_ popped: [(slot: Int, entry: JobEntry)], to given: WorkInHand, of segment: Segment) {
         segment.noteSettled(given.pops.count)
-        let reservesAhead = !given.ahead.isEmpty
+        var reservesAhead = !given.ahead.isEmpty
         dropAhead(given, segment)
         // Who asked first is first, though a later work may have found the job.
         var requests = (segment.leftOver + given.pops)[...]
@@ -181,13 +181,10 @@ extension StoreEngine {
             // Where others may have freed it already, nobody gets it.
             while taker == nil, !isDoubtful, let next = requests.popFirst() {
                 next.isAsking = false
+                if next.wasServedAhead { reservesAhead = true }
                 if !next.isOver { taker = next }
             }
-            // Who waits for a work is before those who are only expected.
-            while taker == nil, !isDoubtful, segment.returning.isEmpty, let next = segment.pops.popFirst() {
-                next.isAsking = false
-                if !next.isOver { taker = next }
-            }
+            if taker == nil, !isDoubtful, segment.returning.isEmpty { taker = nextWaiter(segment) }
             guard let taker else {
                 // Nobody wants it now: it is kept for those who will, or goes back as it was.
                 keep(place, entry, of: segment, mayKeep: reservesAhead && !isDoubtful)
@@ -201,6 +198,20 @@ extension StoreEngine {
         } else {
             goOn(Array(requests))
         }
+    }
+
+    /// Who waits for a work of the segment that is not done or not gathered yet, the first: before those who are only expected.
+    private func nextWaiter(_ segment: Segment) -> ReserveRequest? {
+        for flight in segment.flights {
+            guard let next = flight.hand.pops.first(where: { !$0.isOver }) else { continue }
+            next.wasServedAhead = true
+            return next
+        }
+        while let next = segment.pops.popFirst() {
+            next.isAsking = false
+            if !next.isOver { return next }
+        }
+        return nil
     }
 
     /// Has requests ask elsewhere, or wait.

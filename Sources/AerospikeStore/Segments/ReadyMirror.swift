@@ -19,23 +19,24 @@ struct ReadyMirror: Sendable {
     var count: Int { jobs.count }
 
     /// The best: its slot and its priority.
-    var best: (slot: Int, priority: UInt32)? { jobs.last.map { ($0.slot, $0.entry.details.priority) } }
+    var best: (slot: Int, priority: UInt32)? { job(0) }
+
+    /// The slot and the priority of the job that so many are better than.
+    func job(_ rank: Int) -> (slot: Int, priority: UInt32)? {
+        guard rank < jobs.count else { return nil }
+        let job = jobs[jobs.count - 1 - rank]
+        return (job.slot, job.entry.details.priority)
+    }
 
     /// Takes the best out, the best of all first.
     ///
     /// - Parameters:
     ///   - max: how many at the most.
     ///   - priorityMax: the greatest priority value that is good enough.
-    ///   - other: a job that is better than those behind it, which are left.
     /// - Returns: the jobs.
-    mutating func takeBest(
-        _ max: Int,
-        priorityMax: UInt32,
-        before other: (priority: UInt32, slot: Int)? = nil
-    ) -> [Job] {
+    mutating func takeBest(_ max: Int, priorityMax: UInt32) -> [Job] {
         var taken: [Job] = []
         while taken.count < max, let job = jobs.last, job.entry.details.priority <= priorityMax {
-            if let other, (job.entry.details.priority, job.slot) > other { break }
             jobs.removeLast()
             taken.append(job)
         }
