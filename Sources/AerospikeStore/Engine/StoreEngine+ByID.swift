@@ -117,16 +117,30 @@ extension StoreEngine {
 
     func peek(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
         await answer(session, ticket, reading: job) {
-            guard let found = try await find(job) else { return (.notFound, nil) }
-            return try await shown(found)
+            try await show { try await find(job) }
         }
     }
 
-    /// A job as a peek shows it.
-    func shown(_ found: FoundJob) async throws -> (Reply, ByteBuffer?) {
-        let place = JobPlace(segment: found.segment.number, slot: found.slot)
-        let view = view(of: place, found.entry, reserves: found.entry.reserves)
-        return (.found(view), try await body(of: found.entry))
+    /// The answer to a peek at what is found.
+    ///
+    /// - Parameter find: finds the job; nil where there is none. It is asked again if the job went, with its body, meanwhile.
+    /// - Throws: what `find` throws; ``JobStoreError`` where the job's body is lost.
+    func show(_ find: () async throws -> FoundJob?) async throws -> (Reply, ByteBuffer?) {
+        var lost: (found: FoundJob, error: any Error)?
+        for _ in 0..<Self.turnsMax {
+            guard let found = try await find() else { return (.notFound, nil) }
+            if let lost, lost.found.id == found.id, lost.found.entry.details.body == found.entry.details.body {
+                throw lost.error
+            }
+            let place = JobPlace(segment: found.segment.number, slot: found.slot)
+            let view = view(of: place, found.entry, reserves: found.entry.reserves)
+            do {
+                return (.found(view), try await body(of: found.entry))
+            } catch {
+                lost = (found, error)
+            }
+        }
+        throw lost?.error ?? JobStoreError(.readFailed, "the jobs change too fast to be shown; try again")
     }
 
     private func body(of entry: JobEntry) async throws -> ByteBuffer {

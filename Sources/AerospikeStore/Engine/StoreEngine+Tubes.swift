@@ -49,10 +49,7 @@ extension StoreEngine {
     func peekNext(_ state: JobState, _ tube: Tube, _ session: Session, _ ticket: Ticket) async {
         do {
             if state == .ready || state == .delayed { await sweepIfDue(tube) }
-            guard let found = try await reopening(tube, { try await next(state, of: tube) }) else {
-                return finish(session, ticket, .notFound)
-            }
-            let (reply, body) = try await shown(found)
+            let (reply, body) = try await show { try await reopening(tube) { try await next(state, of: tube) } }
             finish(session, ticket, reply, body: body)
         } catch {
             finish(session, ticket, .failed(JobStoreError(reading: error, "the tube \(tube.name)")))
