@@ -80,13 +80,15 @@ extension StoreEngine {
 
     private func giveBack(_ place: JobPlace, _ entry: JobEntry, to segment: Segment) {
         segment.returning.insert(place.slot)
+        // Who asks meanwhile waits for it there.
+        segment.tube.noteReady(segment, ReadyKey(priority: entry.details.priority, id: place.id), count: nil)
+        segment.knownSince = .now()
         segment.updates[place.slot] = PendingUpdate(entry: entry, before: entry.details, completion: .nothing)
         touch(segment)
     }
 
     /// Answers a request with a job that is kept, unless a better one is known.
     func takeAhead(_ request: ReserveRequest, ifBefore other: ReadyKey?, _ now: NIODeadline) -> Bool {
-        guard !claimedAhead.isEmpty else { return false }
         var best: Tube?
         for tube in request.watched where !tube.isPaused(now) {
             guard let key = tube.ahead.first?.key, other.map({ key < $0 }) ?? true else { continue }
@@ -106,6 +108,19 @@ extension StoreEngine {
         guard let kept = segment.tube.ahead.first?.key, let ready = segment.record.ready else { return false }
         guard let job = ready.job(rank) else { return true }
         return kept < ReadyKey(priority: job.priority, id: JobPlace(segment: segment.number, slot: job.slot).id)
+    }
+
+    /// The best job that works under way reserve ahead.
+    func bestAhead(of segment: Segment) -> ReadyKey? {
+        var best: ReadyKey?
+        for flight in segment.flights where !flight.hand.ahead.isEmpty {
+            for job in flight.hand.work.picks where flight.hand.ahead.contains(job.slot) {
+                let id = JobPlace(segment: segment.number, slot: job.slot).id
+                let key = ReadyKey(priority: job.entry.details.priority, id: id)
+                best = min(best ?? key, key)
+            }
+        }
+        return best
     }
 
     /// Gives back what was kept for too long.
@@ -159,8 +174,9 @@ extension StoreEngine {
 
     /// The jobs that a work was to reserve ahead are not claimed by it any more.
     func dropAhead(_ hand: WorkInHand, _ segment: Segment) {
-        guard !hand.ahead.isEmpty else { return }
-        segment.noteSettled(hand.ahead.count)
-        for slot in hand.ahead { claimedAhead.remove(JobPlace(segment: segment.number, slot: slot).id) }
+        for slot in hand.ahead where !segment.returning.contains(slot) {
+            let job = JobPlace(segment: segment.number, slot: slot).id
+            if !segment.tube.ahead.contains(where: { $0.place.id == job }) { claimedAhead.remove(job) }
+        }
     }
 }

@@ -66,8 +66,6 @@ extension StoreEngine {
                 returned += hand.takeAppends()
                 first = nil
             }
-            dropAhead(hand, segment)
-            hand.ahead = []
             hand.work.standsAlone(pops: hand.pops.count)
             returned += await carryOut(hand, on: segment, after: first)
         }

@@ -85,6 +85,9 @@ extension StoreEngine {
         let isLearning = segment.flights.contains { $0.hand.work.listsReady }
         let isTaking = segment.flights.contains { $0.hand.work.pops > 0 }
         if !segment.returning.isEmpty { return }
+        // The last that are ready are on their way already.
+        let isAwaited = segment.record.ready?.count == 0 && segment.flights.contains { !$0.hand.ahead.isEmpty }
+        if isAwaited, expected == 0 { return }
         if isLearning || isTaking && segment.record.ready != nil { return }
         if registry.isDoubtful() {
             // Others may take this process for dead just now.
@@ -111,7 +114,7 @@ extension StoreEngine {
         hand.work.popMilliseconds = clusterMilliseconds
         hand.work.popPriorityMax = priorityMax(segment, for: hand.pops)
         pick(segment, &hand, ahead)
-        segment.popsUnderWay += hand.pops.count + hand.ahead.count
+        segment.popsUnderWay += hand.pops.count
         guard hand.work.picks.isEmpty, !hand.pops.isEmpty else { return }
         hand.work.pops = hand.pops.count
         hand.work.countsReady = segment.readyCount == nil

@@ -58,6 +58,8 @@ extension StoreEngine {
             next = ready.best.map {
                 ReadyKey(priority: $0.priority, id: JobPlace(segment: segment.number, slot: $0.slot).id)
             }
+            // What is reserved ahead by works under way is for whoever asks here.
+            if let ahead = bestAhead(of: segment) { next = min(next ?? ahead, ahead) }
             // What works under way have picked is not among them, but counts as asked for.
             count = segment.flights.reduce(ready.count + (segment.unprepared?.work.picks.count ?? 0)) {
                 $0 + $1.hand.work.picks.count

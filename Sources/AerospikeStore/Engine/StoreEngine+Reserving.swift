@@ -184,7 +184,9 @@ extension StoreEngine {
                 if next.wasServedAhead { reservesAhead = true }
                 if !next.isOver { taker = next }
             }
-            if taker == nil, !isDoubtful, segment.returning.isEmpty { taker = nextWaiter(segment) }
+            if taker == nil, !isDoubtful, segment.returning.isEmpty {
+                taker = nextWaiter(segment, for: ReadyKey(priority: entry.details.priority, id: place.id))
+            }
             guard let taker else {
                 // Nobody wants it now: it is kept for those who will, or goes back as it was.
                 keep(place, entry, of: segment, mayKeep: reservesAhead && !isDoubtful)
@@ -201,17 +203,55 @@ extension StoreEngine {
     }
 
     /// Who waits for a work of the segment that is not done or not gathered yet, the first: before those who are only expected.
-    private func nextWaiter(_ segment: Segment) -> ReserveRequest? {
-        for flight in segment.flights {
-            guard let next = flight.hand.pops.first(where: { !$0.isOver }) else { continue }
+    ///
+    /// - Returns: nil where nobody does, or the first gets a better job in its turn.
+    private func nextWaiter(_ segment: Segment, for key: ReadyKey) -> ReserveRequest? {
+        let now = NIODeadline.now()
+        guard !segment.tube.isPaused(now) else { return nil }
+        var hands = segment.flights.map(\.hand)
+        if let unprepared = segment.unprepared { hands.append(unprepared) }
+        for hand in hands {
+            guard let next = hand.pops.first(where: { !$0.isOver }) else { continue }
+            let own = hand.work.picks.first.map { job in
+                ReadyKey(
+                    priority: job.entry.details.priority,
+                    id: JobPlace(segment: segment.number, slot: job.slot).id
+                )
+            }
+            guard (own ?? segment.best).map({ key < $0 }) ?? true else { return nil }
             next.wasServedAhead = true
             return next
         }
-        while let next = segment.pops.popFirst() {
+        guard !segment.carriesPops else { return nil }
+        while let next = segment.pops.first {
+            guard !next.isOver else {
+                segment.pops.removeFirst()
+                next.isAsking = false
+                continue
+            }
+            guard segment.best.map({ key < $0 }) ?? true, !hasBetter(next, than: key, but: segment, now) else {
+                return nil
+            }
+            segment.pops.removeFirst()
             next.isAsking = false
-            if !next.isOver { return next }
+            return next
         }
         return nil
+    }
+
+    /// Whether another segment of the tubes that a session watches is known to have a better job.
+    private func hasBetter(
+        _ request: ReserveRequest,
+        than key: ReadyKey,
+        but segment: Segment,
+        _ now: NIODeadline
+    ) -> Bool {
+        request.watched.contains { tube in
+            guard !tube.isPaused(now) else { return false }
+            if let kept = tube.ahead.first?.key, kept < key { return true }
+            let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
+            return other?.best.map { $0 < key } ?? false
+        }
     }
 
     /// Has requests ask elsewhere, or wait.
