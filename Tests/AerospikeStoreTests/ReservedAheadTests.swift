@@ -16,6 +16,7 @@ import Testing
     ///   - closesEager: false where the test ends the first by itself.
     ///   - given: the cluster to use, and to stop; nil for a new one.
     ///   - body: the test.
+    /// - Throws: what the test throws.
     private static func with(
         closesEager: Bool = true,
         on given: StoreCluster? = nil,

@@ -66,7 +66,11 @@ extension StoreEngine {
 
     /// Keeps a job for those who are expected; or gives it back, as it was.
     ///
-    /// - Parameter mayKeep: whether it was reserved for them.
+    /// - Parameters:
+    ///   - place: where it is.
+    ///   - entry: as it was before it was reserved.
+    ///   - segment: its segment.
+    ///   - mayKeep: whether it was reserved for them.
     func keep(_ place: JobPlace, _ entry: JobEntry, of segment: Segment, mayKeep: Bool) {
         claimedAhead.insert(place.id)
         let tube = segment.tube

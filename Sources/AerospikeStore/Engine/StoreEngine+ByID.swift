@@ -124,6 +124,7 @@ extension StoreEngine {
     /// The answer to a peek at what is found.
     ///
     /// - Parameter find: finds the job; nil where there is none. It is asked again if the job went, with its body, meanwhile.
+    /// - Returns: the reply, and the job's body.
     /// - Throws: what `find` throws; ``JobStoreError`` where the job's body is lost.
     func show(_ find: () async throws -> FoundJob?) async throws -> (Reply, ByteBuffer?) {
         var lost: (found: FoundJob, error: any Error)?
