@@ -96,7 +96,18 @@ struct WorkRequest: Sendable {
         if !work.appends.isEmpty {
             let firstSlot = work.firstSlot
             let appends = work.appends
-            write(appends.indices.lazy.map { (firstSlot + $0, appends[$0]) }, flags: [], &isUnsorted)
+            if appends.count == 1 {
+                // Most puts of a single caller: nothing is copied on the way.
+                let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true)
+                let bytes = 32 + appends[0].approximateBytes
+                add(
+                    SegmentRecords.jobs.put(bytes: bytes, policy: policy) {
+                        appends[0].pack(slot: firstSlot, into: &$0)
+                    }
+                )
+            } else {
+                write(appends.indices.lazy.map { (firstSlot + $0, appends[$0]) }, flags: [], &isUnsorted)
+            }
             add(.put(SegmentBin.nextSlot, .integer(Int64(work.firstSlot + work.appends.count))))
         }
         if work.closes { add(.put(SegmentBin.closed, 1)) }
