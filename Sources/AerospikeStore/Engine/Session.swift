@@ -115,7 +115,7 @@ final class ReserveRequest: @unchecked Sendable {
     var isAsking = false
     var isOver = false
     /// Whether it got a job that was reserved ahead, while a work was under way to reserve one for it.
-    var wasServedAhead = false
+    private(set) var wasServedAhead = false
 
     init(session: Session, ticket: Ticket, wait: ReserveWait, since: NIODeadline) {
         self.session = session
@@ -123,5 +123,11 @@ final class ReserveRequest: @unchecked Sendable {
         self.wait = wait
         watched = session.watched
         self.since = since
+    }
+
+    /// Notes that it gets a job that was reserved ahead.
+    func servedAhead() -> ReserveRequest {
+        wasServedAhead = true
+        return self
     }
 }

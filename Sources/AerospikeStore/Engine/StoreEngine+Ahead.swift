@@ -45,8 +45,8 @@ extension StoreEngine {
         var count = 0
         for update in hand.updates.values {
             guard case .reply(let session, _, _) = update.completion, update.holder == nil,
-                session.returns >= returnsMin,
-                session.queue.isEmpty, session.watched.prefix(Self.watchedMax).contains(where: { $0 === tube })
+                session.returns >= returnsMin, session.queue.isEmpty,
+                session.watched.prefix(Self.watchedMax).contains(where: { $0 === tube })
             else { continue }
             count += 1
         }
@@ -60,8 +60,7 @@ extension StoreEngine {
     private func mayKeep(_ tube: Tube) -> Bool {
         let now = NIODeadline.now()
         return lookers == 0 && now >= tube.aheadRestsUntil && !tube.isPaused(now) && !isClosing
-            && !registry.isDoubtful()
-            && peers?.peersWaiting(on: tube.name) != true
+            && !registry.isDoubtful() && peers?.peersWaiting(on: tube.name) != true
     }
 
     /// Keeps a job for those who are expected; or gives it back, as it was.
@@ -111,7 +110,7 @@ extension StoreEngine {
     func isKeptBetter(_ segment: Segment, than rank: Int) -> Bool {
         guard let kept = segment.tube.ahead.first?.key, let ready = segment.record.ready else { return false }
         guard let job = ready.job(rank) else { return true }
-        return kept < ReadyKey(priority: job.priority, id: JobPlace(segment: segment.number, slot: job.slot).id)
+        return kept < ReadyKey(priority: job.priority, slot: job.slot, in: segment.number)
     }
 
     /// The best job that works under way reserve ahead.
@@ -119,8 +118,7 @@ extension StoreEngine {
         var best: ReadyKey?
         for flight in segment.flights where !flight.hand.ahead.isEmpty {
             for job in flight.hand.work.picks where flight.hand.ahead.contains(job.slot) {
-                let id = JobPlace(segment: segment.number, slot: job.slot).id
-                let key = ReadyKey(priority: job.entry.details.priority, id: id)
+                let key = ReadyKey(priority: job.entry.details.priority, slot: job.slot, in: segment.number)
                 best = min(best ?? key, key)
             }
         }

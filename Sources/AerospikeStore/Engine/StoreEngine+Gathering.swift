@@ -136,18 +136,17 @@ extension StoreEngine {
 
     /// The greatest priority value that a job may have before another segment's is to be preferred to it.
     private func priorityMax(_ segment: Segment, for requests: [ReserveRequest]) -> UInt32 {
-        var bound: ReadyKey?
-        var seen: Set<ObjectIdentifier> = []
         let now = NIODeadline.now()
-        let tubes = requests.isEmpty ? [segment.tube] : requests.flatMap(\.watched)
-        for tube in tubes where seen.insert(ObjectIdentifier(tube)).inserted {
-            guard !tube.isPaused(now) else { continue }
-            let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
-            if let key = other?.best { bound = min(bound ?? key, key) }
-            // Those of the segment itself are in the order of its slots.
-            let kept = tube.ahead.first
-            if let kept, kept.segment !== segment { bound = min(bound ?? kept.key, kept.key) }
+        var bound: ReadyKey?
+        var last: Tube?
+        func note(_ tube: Tube) {
+            // Those who wait for a segment mostly watch the same one.
+            guard tube !== last, !tube.isPaused(now) else { return }
+            last = tube
+            if let key = tube.best(beside: segment) { bound = min(bound ?? key, key) }
         }
+        if requests.isEmpty { note(segment.tube) }
+        for request in requests { request.watched.forEach(note) }
         guard let bound else { return .max }
         // Within one priority it is the id that decides, and all ids of a segment are on one side of the other's.
         if JobPlace.firstID(of: segment.number) < bound.id { return bound.priority }

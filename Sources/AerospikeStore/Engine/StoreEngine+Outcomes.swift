@@ -55,9 +55,7 @@ extension StoreEngine {
         var next = outcome.nextReady
         var count = outcome.readyCount ?? segment.readyCount.map { $0 - outcome.popped.count }
         if let ready = segment.record.ready {
-            next = ready.best.map {
-                ReadyKey(priority: $0.priority, id: JobPlace(segment: segment.number, slot: $0.slot).id)
-            }
+            next = ready.best.map { ReadyKey(priority: $0.priority, slot: $0.slot, in: segment.number) }
             // What is reserved ahead by works under way is for whoever asks here.
             if let ahead = bestAhead(of: segment) { next = min(next ?? ahead, ahead) }
             // What works under way have picked is not among them, but counts as asked for.

@@ -208,19 +208,13 @@ extension StoreEngine {
     private func nextWaiter(_ segment: Segment, for key: ReadyKey) -> ReserveRequest? {
         let now = NIODeadline.now()
         guard !segment.tube.isPaused(now) else { return nil }
-        var hands = segment.flights.map(\.hand)
-        if let unprepared = segment.unprepared { hands.append(unprepared) }
-        for hand in hands {
-            guard let next = hand.pops.first(where: { !$0.isOver }) else { continue }
-            let own = hand.work.picks.first.map { job in
-                ReadyKey(
-                    priority: job.entry.details.priority,
-                    id: JobPlace(segment: segment.number, slot: job.slot).id
-                )
+        for flight in segment.flights {
+            if let next = Self.firstWaiter(flight.hand.pops) {
+                return isBefore(key, flight.hand.work.picks.first, segment) ? next.servedAhead() : nil
             }
-            guard (own ?? segment.best).map({ key < $0 }) ?? true else { return nil }
-            next.wasServedAhead = true
-            return next
+        }
+        if let next = segment.unprepared.flatMap({ Self.firstWaiter($0.pops) }) {
+            return isBefore(key, segment.unprepared?.work.picks.first, segment) ? next.servedAhead() : nil
         }
         guard !segment.carriesPops else { return nil }
         while let next = segment.pops.first {
@@ -239,7 +233,15 @@ extension StoreEngine {
         return nil
     }
 
-    /// Whether another segment of the tubes that a session watches is known to have a better job.
+    private static func firstWaiter(_ requests: [ReserveRequest]) -> ReserveRequest? { requests.first { !$0.isOver } }
+
+    /// Whether a job comes before the one that a work picked, or before all that are known where it picked none.
+    private func isBefore(_ key: ReadyKey, _ pick: ReadyMirror.Job?, _ segment: Segment) -> Bool {
+        let own = pick.map { ReadyKey(priority: $0.entry.details.priority, slot: $0.slot, in: segment.number) }
+        return (own ?? segment.best).map { key < $0 } ?? true
+    }
+
+    /// Whether another segment of the tubes that a session watches is known to have a better job, or one is kept.
     private func hasBetter(
         _ request: ReserveRequest,
         than key: ReadyKey,
@@ -249,8 +251,7 @@ extension StoreEngine {
         request.watched.contains { tube in
             guard !tube.isPaused(now) else { return false }
             if let kept = tube.ahead.first?.key, kept < key { return true }
-            let other = tube.candidates.first { $0 !== segment && $0.hasUnclaimed }
-            return other?.best.map { $0 < key } ?? false
+            return tube.best(beside: segment).map { $0 < key } ?? false
         }
     }
 

@@ -101,6 +101,13 @@ final class Tube: @unchecked Sendable {
         unclaimed ? candidates.first(where: \.hasUnclaimed) : candidates.first
     }
 
+    /// The best job that other segments are known to have for whoever asks, or that is kept from them.
+    func best(beside segment: Segment) -> ReadyKey? {
+        let other = candidates.first { $0 !== segment && $0.hasUnclaimed }?.best
+        guard let kept = ahead.first(where: { $0.segment !== segment })?.key else { return other }
+        return other.map { min($0, kept) } ?? kept
+    }
+
     /// Notes that a segment has a ready job with this key, and how many in all; nil where that is not known.
     func noteReady(_ segment: Segment, _ key: ReadyKey, count: Int?) {
         setBest(min(segment.best ?? key, key), of: segment)

@@ -42,13 +42,16 @@ struct SlotSet: Sendable, Equatable, ExpressibleByArrayLiteral {
 
 extension SlotSet: Sequence {
     /// The slots, the least first.
-    func makeIterator() -> some IteratorProtocol<Int> {
-        var rest = self
-        return AnyIterator {
+    struct Iterator: IteratorProtocol {
+        fileprivate var rest: SlotSet
+
+        mutating func next() -> Int? {
             guard !rest.isEmpty else { return nil }
             let slot = rest.low != 0 ? rest.low.trailingZeroBitCount : 64 + rest.high.trailingZeroBitCount
             rest.remove(slot)
             return slot
         }
     }
+
+    func makeIterator() -> Iterator { Iterator(rest: self) }
 }

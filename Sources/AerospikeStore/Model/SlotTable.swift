@@ -17,8 +17,6 @@ struct SlotTable<Value: Sendable>: Sendable {
 
     var values: some Sequence<Value> { entries.lazy.map(\.value) }
 
-    mutating func reserveCapacity(_ count: Int) { entries.reserveCapacity(count) }
-
     subscript(_ slot: Int) -> Value? {
         get {
             guard slots.contains(slot) else { return nil }

@@ -43,6 +43,11 @@ struct ReadyKey: Comparable, Hashable, Sendable {
         self.id = id
     }
 
+    /// That of the job in a slot of a segment.
+    init(priority: UInt32, slot: Int, in segment: SegmentNumber) {
+        self.init(priority: priority, id: JobPlace(segment: segment, slot: slot).id)
+    }
+
     /// Not greater than that of any job of the segment.
     static func least(of segment: SegmentNumber) -> ReadyKey {
         ReadyKey(priority: 0, id: JobPlace.firstID(of: segment))

@@ -235,7 +235,7 @@ final class SegmentRecords: Sendable {
                 before.state = .ready(priority: entry.details.priority)
                 outcome.popped.append((slot, before))
             case .ready(let priority):
-                ready.append(ReadyKey(priority: priority, id: JobPlace(segment: segment, slot: slot).id))
+                ready.append(ReadyKey(priority: priority, slot: slot, in: segment))
             default: break
             }
         }

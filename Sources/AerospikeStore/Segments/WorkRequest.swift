@@ -79,7 +79,12 @@ struct WorkRequest: Sendable {
         }
         // A map that is sent whole is sent in the order of its keys.
         if entries.count > Self.singlesMax { entries.sort { $0.slot < $1.slot } }
-        write(entries, flags: [.updateOnly, .noFail], &isUnsorted)
+        let written = entries
+        write(written.count, flags: [.updateOnly, .noFail], &isUnsorted) {
+            written[$0].entry.approximateBytes
+        } packing: {
+            written[$0].entry.pack(slot: written[$0].slot, into: &$1)
+        }
     }
 
     private mutating func addRemovals() {
@@ -96,42 +101,37 @@ struct WorkRequest: Sendable {
         if !work.appends.isEmpty {
             let firstSlot = work.firstSlot
             let appends = work.appends
-            if appends.count == 1 {
-                // Most puts of a single caller: nothing is copied on the way.
-                let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true)
-                let bytes = 32 + appends[0].approximateBytes
-                add(
-                    SegmentRecords.jobs.put(bytes: bytes, policy: policy) {
-                        appends[0].pack(slot: firstSlot, into: &$0)
-                    }
-                )
-            } else {
-                write(appends.indices.lazy.map { (firstSlot + $0, appends[$0]) }, flags: [], &isUnsorted)
+            write(appends.count, flags: [], &isUnsorted) {
+                appends[$0].approximateBytes
+            } packing: {
+                appends[$0].pack(slot: firstSlot + $0, into: &$1)
             }
             add(.put(SegmentBin.nextSlot, .integer(Int64(work.firstSlot + work.appends.count))))
         }
         if work.closes { add(.put(SegmentBin.closed, 1)) }
     }
 
+    /// Writes entries, each of which is packed by its number: none is copied on the way.
     private mutating func write(
-        _ entries: some Collection<(slot: Int, entry: JobEntry)>,
+        _ count: Int,
         flags: MapWriteFlags,
-        _ isUnsorted: inout Bool
+        _ isUnsorted: inout Bool,
+        bytes: (Int) -> Int,
+        packing pack: (Int, inout ByteBuffer) -> Void
     ) {
-        guard entries.count > Self.singlesMax else {
+        guard count > Self.singlesMax else {
             let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
-            for (slot, entry) in entries {
-                let bytes = 32 + entry.approximateBytes
-                add(SegmentRecords.jobs.put(bytes: bytes, policy: policy) { entry.pack(slot: slot, into: &$0) })
+            for number in 0..<count {
+                add(SegmentRecords.jobs.put(bytes: 32 + bytes(number), policy: policy) { pack(number, &$0) })
             }
             return
         }
         var flags = flags
         if flags.contains(.noFail) { flags.insert(.partial) }
         let policy = MapWritePolicy(order: .keyValueOrdered, persistsIndex: true, flags: flags)
-        let bytes = entries.reduce(64) { $0 + 16 + $1.entry.approximateBytes }
-        let put = SegmentRecords.jobs.put(count: entries.count, bytes: bytes, policy: policy) { buffer in
-            for (slot, entry) in entries { entry.pack(slot: slot, into: &buffer) }
+        let whole = (0..<count).reduce(64) { $0 + 16 + bytes($1) }
+        let put = SegmentRecords.jobs.put(count: count, bytes: whole, policy: policy) { buffer in
+            for number in 0..<count { pack(number, &buffer) }
         }
         add(put)
         isUnsorted = true
@@ -166,7 +166,7 @@ struct WorkRequest: Sendable {
 
     // MARK: - As it is sent
 
-    /// The call; where nobody looks at answers, one to which the server makes hardly any.
+    /// The call; where nobody looks at answers, one to which the server makes none.
     func call(on key: Key, policy: WritePolicy) -> RecordRequest {
         isSilent
             ? .write(key, operations, policy: policy)
@@ -229,10 +229,7 @@ struct WorkRequest: Sendable {
         for index in outcome.popped.indices { outcome.popped[index].entry.details.body.copy() }
         let left = ready.dropFirst(outcome.popped.count)
         if let next = left.first, case .ready(let priority) = next.entry.state {
-            outcome.nextReady = ReadyKey(
-                priority: priority,
-                id: JobPlace(segment: segment, slot: next.slot).id
-            )
+            outcome.nextReady = ReadyKey(priority: priority, slot: next.slot, in: segment)
         }
         if work.listsReady {
             outcome.ready = Array(left)
