@@ -95,9 +95,11 @@ let package = Package(
         ),
 
         // The command line.
+        .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "BeanspikeCommand",
             dependencies: [
+                "CEpoll",
                 "Beanspike", "BeanspikeCore", "BeanspikeServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

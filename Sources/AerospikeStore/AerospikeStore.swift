@@ -1,7 +1,7 @@
 public import Aerospike
 public import BeanspikeCore
 public import Logging
-import NIOCore
+public import NIOCore
 import NIOPosix
 
 /// The queue on an Aerospike cluster, shared by any number of processes that know nothing of each other.
@@ -36,7 +36,8 @@ public final class AerospikeStore: JobStore {
     let engine: StoreEngine
     private let sessionIDs: SessionIDs
     private let tasks: [Task<Void, Never>]
-    private let group: MultiThreadedEventLoopGroup
+    /// The thread that ends with the store; nil where it runs on somebody else's.
+    private let ownGroup: MultiThreadedEventLoopGroup?
     private let peers: PeerNetwork?
     /// What the namespace's settings promise, and what is wrong with them.
     public let settings: SettingsReport
@@ -45,14 +46,14 @@ public final class AerospikeStore: JobStore {
         engine: StoreEngine,
         sessionIDs: SessionIDs,
         tasks: [Task<Void, Never>],
-        group: MultiThreadedEventLoopGroup,
+        ownGroup: MultiThreadedEventLoopGroup?,
         peers: PeerNetwork?,
         settings: SettingsReport
     ) {
         self.engine = engine
         self.sessionIDs = sessionIDs
         self.tasks = tasks
-        self.group = group
+        self.ownGroup = ownGroup
         self.peers = peers
         self.settings = settings
     }
@@ -63,6 +64,8 @@ public final class AerospikeStore: JobStore {
     ///   - seeds: nodes of the cluster; one that answers is enough.
     ///   - namespace: the namespace.
     ///   - options: how the store behaves.
+    ///   - eventLoop: what the store and its connections run on, for whoever calls it on that loop alone: then no thread has
+    ///     to wake another. It has to outlive the store. nil for a thread of the store's own.
     ///   - logger: what is told of nodes and processes that come and go.
     /// - Returns: the store; whoever opened it closes it.
     /// - Throws: ``JobStoreError`` `cannotOpen` where the cluster cannot be reached or its settings lose jobs, `notAStore`
@@ -71,10 +74,18 @@ public final class AerospikeStore: JobStore {
         seeds: [AerospikeClientConfiguration.Host],
         namespace: String,
         options: Options = Options(),
+        on eventLoop: (any EventLoop)? = nil,
         logger: Logger = Logger(label: "aerospike-store")
     ) async throws(JobStoreError) -> AerospikeStore {
         // One thread for the connections and the engine: nothing between a command and its request.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        var ownGroup: MultiThreadedEventLoopGroup?
+        let loop: any EventLoop
+        if let eventLoop {
+            loop = eventLoop
+        } else {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            (ownGroup, loop) = (group, group.next())
+        }
         var configuration = AerospikeClientConfiguration(seeds: seeds)
         configuration.call.timeout = options.callTimeout
         // A record that many want is busy more often than twice in a row.
@@ -82,14 +93,14 @@ public final class AerospikeStore: JobStore {
         // A node that stands still may go on later, with calls that were made elsewhere since and on a copy that is old. It
         // reads nothing from a connection that was closed (aerospike-server 8.1, base/service.c, `handle_client_io_event`).
         configuration.stallTimeout = min(.seconds(1), options.callTimeout)
-        let client = AerospikeClient(configuration, eventLoopGroup: group, logger: logger)
+        let client = AerospikeClient(configuration, eventLoopGroup: loop, logger: logger)
         let running = Task { _ = try? await client.run() }
         do {
-            return try await open(client, running, group, namespace, options, logger)
+            return try await open(client, running, loop, ownGroup, namespace, options, logger)
         } catch {
             running.cancel()
             await running.value
-            try? await group.shutdownGracefully()
+            try? await ownGroup?.shutdownGracefully()
             throw (error as? JobStoreError) ?? JobStoreError(.cannotOpen, "cannot open the queue: \(error)")
         }
     }
@@ -97,7 +108,8 @@ public final class AerospikeStore: JobStore {
     private static func open(
         _ client: AerospikeClient,
         _ running: Task<Void, Never>,
-        _ group: MultiThreadedEventLoopGroup,
+        _ eventLoop: any EventLoop,
+        _ ownGroup: MultiThreadedEventLoopGroup?,
         _ namespace: String,
         _ options: Options,
         _ logger: Logger
@@ -109,7 +121,6 @@ public final class AerospikeStore: JobStore {
         }
         let settings = try await SettingsReport.read(client: client, namespace: namespace)
         try settings.check(acceptingRisks: options.acceptsRisks)
-        let eventLoop = group.next()
         let layout = StoreLayout(namespace: namespace, prefix: options.setPrefix)
         let hook = EngineHook()
         var network: PeerNetwork?
@@ -148,7 +159,7 @@ public final class AerospikeStore: JobStore {
             engine: engine,
             sessionIDs: sessionIDs,
             tasks: [beating, running],
-            group: group,
+            ownGroup: ownGroup,
             peers: network,
             settings: settings
         )
@@ -191,7 +202,7 @@ public final class AerospikeStore: JobStore {
         await engine.abandonAll()
         await peers?.close()
         for task in tasks { await task.value }
-        try? await group.shutdownGracefully()
+        try? await ownGroup?.shutdownGracefully()
     }
 
     /// Ends the store: what is reserved through it is ready for others.
@@ -206,7 +217,7 @@ public final class AerospikeStore: JobStore {
         }
         // What could not come to its end fails now, and nothing may be left for threads that are gone.
         await engine.untilIdle()
-        try? await group.shutdownGracefully()
+        try? await ownGroup?.shutdownGracefully()
         if let failure { throw failure }
     }
 }

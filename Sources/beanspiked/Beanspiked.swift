@@ -107,7 +107,7 @@ struct Beanspiked: ParsableCommand {
     @Option(help: ArgumentHelp("The web page's address.", valueName: "ADDR:PORT|off"))
     var http = "off"
 
-    @Option(help: ArgumentHelp("Threads that serve connections.", valueName: "N"))
+    @Option(help: ArgumentHelp("Threads that serve connections; with 1, it serves a cluster too.", valueName: "N"))
     var threads = 1
 
     @OptionGroup(title: "On Aerospike")

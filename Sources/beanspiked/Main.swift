@@ -65,13 +65,17 @@ enum Main {
         let listener = try group.any().makeFutureWithTask { try await ServerListener.bind(address, group: group) }
             .wait()
         if let user = command.user { try Process.become(user: user) }
-        try group.any().makeFutureWithTask { try await serve(command, listener, location, logger) }.wait()
+        // One thread does it all: what passes between two costs more than the work is, and on few processors there is
+        // nothing to gain.
+        let storeLoop = command.threads == 1 ? group.any() : nil
+        try group.any().makeFutureWithTask { try await serve(command, listener, location, storeLoop, logger) }.wait()
     }
 
     private static func serve(
         _ command: Beanspiked,
         _ listener: ServerListener,
         _ location: StoreLocation,
+        _ storeLoop: (any EventLoop)?,
         _ logger: Logger
     ) async throws {
         if case .aerospike = location, !command.embeddedFlags.isEmpty {
@@ -80,7 +84,7 @@ enum Main {
                 metadata: ["flags": "\(command.embeddedFlags.joined(separator: " "))"]
             )
         }
-        let store = try await location.open(command.storeOptions, logger: logger)
+        let store = try await location.open(command.storeOptions, on: storeLoop, logger: logger)
         let server = BeanspikeServer(
             listener: listener,
             store: store,

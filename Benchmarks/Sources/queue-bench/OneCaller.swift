@@ -73,7 +73,7 @@ final class AskingSession: @unchecked Sendable {
 
     init(_ store: AerospikeStore) {
         port = store.makePort { [weak self] in
-            MultiThreadedEventLoopGroup.currentEventLoop?.execute { self?.collect() }
+            MultiThreadedEventLoopGroup.currentEventLoop?.execute { [weak self] in self?.collect() }
         }
         id = port?.openSession() ?? 0
     }

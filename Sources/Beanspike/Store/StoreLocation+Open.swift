@@ -3,17 +3,21 @@ import AerospikeStore
 public import BeanspikeCore
 import EmbeddedStore
 public import Logging
+public import NIOCore
 
 extension StoreLocation {
     /// Opens the store.
     ///
     /// - Parameters:
     ///   - options: How.
+    ///   - eventLoop: What a store on a cluster runs on, for whoever calls it on that loop alone: then no thread has to wake
+    ///     another. It has to outlive the store. nil for a thread of the store's own.
     ///   - logger: What is told of a cluster: what it promises, and of its nodes and processes that come and go.
     /// - Returns: The open store; whoever opened it closes it.
     /// - Throws: `JobStoreError` with what is wrong with the place and how to mend it.
     public func open(
         _ options: StoreOptions = StoreOptions(),
+        on eventLoop: (any EventLoop)? = nil,
         logger: Logger = Logger(label: "beanspike")
     ) async throws(JobStoreError) -> any JobStore {
         switch self {
@@ -30,7 +34,7 @@ extension StoreLocation {
             if let bytes = options.journalFileBytesMax { embedded.fileBytesMax = bytes }
             return try EmbeddedStore.open(directory: directory, options: embedded)
         case .aerospike(let nodes, let namespace):
-            let store = try await openWhenReachable(nodes, namespace, options, logger)
+            let store = try await openWhenReachable(nodes, namespace, options, eventLoop, logger)
             logger.notice("the namespace's settings promise", metadata: ["promise": "\(store.settings.promise)"])
             for finding in store.settings.findings where finding.level > .fine {
                 logger.warning("the namespace's settings are a risk", metadata: ["finding": "\(finding)"])
@@ -44,6 +48,7 @@ extension StoreLocation {
         _ nodes: [Node],
         _ namespace: String,
         _ options: StoreOptions,
+        _ eventLoop: (any EventLoop)?,
         _ logger: Logger
     ) async throws(JobStoreError) -> AerospikeStore {
         let deadline = ContinuousClock.now + options.openTimeout
@@ -70,6 +75,7 @@ extension StoreLocation {
                     seeds: seeds,
                     namespace: namespace,
                     options: aerospike,
+                    on: eventLoop,
                     logger: logger
                 )
             } catch {

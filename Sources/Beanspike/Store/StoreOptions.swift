@@ -12,7 +12,7 @@ public struct StoreOptions: Equatable, Sendable {
     /// The host under which the other processes reach this one; nil, the default, for the address that it listens on
     /// (Aerospike).
     public var advertisedPeerHost: String?
-    /// After which silence the other processes take this one for dead and give its jobs out, 200 ms to an hour; 5 s by
+    /// After which silence the other processes take this one for dead and give its jobs out, 200 ms to an hour; 2 s by
     /// default (Aerospike).
     public var deathInterval = Duration.seconds(2)
     /// What the names of the queue's sets begin with, so that several queues can share a namespace; empty by default

@@ -4,7 +4,9 @@ import Glibc
 final class LoadGenerator {
     let address: ServerAddress
     private let connections: [LoadConnection]
-    private var descriptors: [pollfd]
+    private let readiness: Readiness
+    /// Whether each connection's room to write is watched for too.
+    private var awaitsRoom: [Bool]
 
     /// A server that answers nothing for so long is given up.
     static let stallNanoseconds: UInt64 = 20_000_000_000
@@ -36,7 +38,8 @@ final class LoadGenerator {
             }
             return LoadConnection(over: connection, shape: shape, ttrSeconds: ttrSeconds)
         }
-        descriptors = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        readiness = try Readiness(connections.map(\.descriptor))
+        awaitsRoom = connections.map { _ in false }
     }
 
     /// What one phase came to.
@@ -69,23 +72,16 @@ final class LoadGenerator {
         var lastProgress = begin
         var lastReport = begin
 
-        for connection in plan.endsWhenEmpty ? connections.prefix(1) : connections[...] {
-            try connection.start(plan, &tally)
+        for index in plan.endsWhenEmpty ? connections.indices.prefix(1) : connections.indices {
+            try connections[index].start(plan, &tally)
+            try watch(index)
         }
         while connections.contains(where: { $0.inFlight > 0 }) {
-            for index in descriptors.indices {
-                descriptors[index].events = Int16(connections[index].hasOutput ? POLLIN | POLLOUT : POLLIN)
-            }
-            let ready = poll(&descriptors, nfds_t(descriptors.count), 1_000)
-            guard ready >= 0 || errno == EINTR else {
-                throw CommandError.failed("poll: \(String(cString: strerror(errno))).")
-            }
-            if ready > 0 {
-                for index in descriptors.indices {
-                    let events = Int32(descriptors[index].revents)
-                    if events & POLLOUT != 0 { try connections[index].flush() }
-                    if events & ~POLLOUT != 0 { try connections[index].turn(plan, &tally) }
-                }
+            for index in try readiness.wait(milliseconds: 1_000) {
+                let connection = connections[index]
+                if connection.hasOutput { try connection.flush() }
+                try connection.turn(plan, &tally)
+                try watch(index)
             }
             now = MonotonicTime.now
             if tally.replies != lastReplies {
@@ -105,6 +101,14 @@ final class LoadGenerator {
             nanoseconds: now - begin,
             ownCPUNanoseconds: Self.ownCPUNanoseconds() - ownCPUBefore
         )
+    }
+
+    /// Sees to it that a connection with more to write hears when there is room.
+    private func watch(_ index: Int) throws {
+        let isFull = connections[index].hasOutput
+        guard awaitsRoom[index] != isFull else { return }
+        awaitsRoom[index] = isFull
+        try readiness.change(connections[index].descriptor, index, awaitsRoom: isFull)
     }
 
     private static func ownCPUNanoseconds() -> UInt64 {

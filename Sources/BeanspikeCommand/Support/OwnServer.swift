@@ -72,7 +72,7 @@ final class OwnServer: Sendable {
         // What goes wrong is said by the command's one line.
         let logger = Logger(label: "beanspike") { _ in SwiftLogNoOpLogHandler() }
         return try group.any().makeFutureWithTask {
-            let store = try await location.open(logger: logger)
+            let store = try await location.open(on: group.any(), logger: logger)
             do {
                 let listener = try await ServerListener.bind(.unix(path: path), group: group)
                 let (ready, isReady) = AsyncStream<Void>.makeStream()
