@@ -43,7 +43,7 @@ extension Node {
                 } onCancel: {
                     connection.close()
                 }
-                backoff.ended(after: .now() - openedAt)
+                backoff.ended(after: .now() - openedAt, hasAnswered: !connection.hasBeenSilent(since: openedAt))
             } catch {
                 first.run()
                 backoff.ended(after: .zero)

@@ -105,4 +105,16 @@ import Testing
         backoff.ended(after: .milliseconds(1))
         #expect(backoff.delay == .milliseconds(50))
     }
+
+    @Test func aConnectionThatAnsweredIsReopenedAtOnce() {
+        var backoff = Backoff()
+        for _ in 0..<5 {
+            backoff.ended(after: .milliseconds(1), hasAnswered: true)
+            #expect(backoff.delay == .zero)
+        }
+        for _ in 0..<3 { backoff.ended(after: .milliseconds(1)) }
+        #expect(backoff.delay == .milliseconds(100))
+        backoff.ended(after: .milliseconds(1), hasAnswered: true)
+        #expect(backoff.delay == .zero)
+    }
 }
