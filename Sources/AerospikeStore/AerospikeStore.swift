@@ -64,8 +64,8 @@ public final class AerospikeStore: JobStore {
     ///   - seeds: nodes of the cluster; one that answers is enough.
     ///   - namespace: the namespace.
     ///   - options: how the store behaves.
-    ///   - eventLoop: what the store and its connections run on, for whoever calls it on that loop alone: then no thread has
-    ///     to wake another. It has to outlive the store. nil for a thread of the store's own.
+    ///   - eventLoop: what the store and its connections run on: whoever calls it on that loop has no other thread to wake. It has
+    ///     to outlive the store. nil for a thread of the store's own.
     ///   - logger: what is told of nodes and processes that come and go.
     /// - Returns: the store; whoever opened it closes it.
     /// - Throws: ``JobStoreError`` `cannotOpen` where the cluster cannot be reached or its settings lose jobs, `notAStore`

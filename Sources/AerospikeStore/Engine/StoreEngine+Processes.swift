@@ -72,9 +72,10 @@ extension StoreEngine {
             await withCheckedContinuation { whenIdle.append($0) }
         }
         limit.cancel()
+        // The event loop may go on without the store.
+        defer { stopAll() }
         // A process that still holds jobs stays in the list, so that the others find it dead and give them out.
         guard underWay == 0, held.isEmpty, segments.values.allSatisfy({ $0.updates.isEmpty && $0.held.isEmpty }) else {
-            stopAll()
             return JobStoreError(
                 .writeFailed,
                 "not all jobs could be given back; they are when this process is found dead"
@@ -118,6 +119,7 @@ extension StoreEngine {
     /// Sends nothing any more, and tries nothing again.
     private func stopAll() {
         isAbandoned = true
+        stopTimer()
         records.isOver.store(true, ordering: .relaxed)
         for segment in segments.values {
             for update in segment.updates.values { fail(update, JobStoreError(.closed, "the store is closed")) }

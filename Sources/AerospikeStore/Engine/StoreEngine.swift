@@ -238,6 +238,14 @@ actor StoreEngine {
         scheduled = (first, task)
     }
 
+    /// Whether something is to be done at some time.
+    var hasTimer: Bool { scheduled != nil }
+
+    func stopTimer() {
+        scheduled?.task.cancel()
+        scheduled = nil
+    }
+
     private func timeCame() {
         scheduled = nil
         let now = NIODeadline.now()

@@ -10,8 +10,8 @@ extension StoreLocation {
     ///
     /// - Parameters:
     ///   - options: How.
-    ///   - eventLoop: What a store on a cluster runs on, for whoever calls it on that loop alone: then no thread has to wake
-    ///     another. It has to outlive the store. nil for a thread of the store's own.
+    ///   - eventLoop: What a store on a cluster runs on: whoever calls it on that loop has no other thread to wake. It has to
+    ///     outlive the store. nil for a thread of the store's own.
     ///   - logger: What is told of a cluster: what it promises, and of its nodes and processes that come and go.
     /// - Returns: The open store; whoever opened it closes it.
     /// - Throws: `JobStoreError` with what is wrong with the place and how to mend it.
