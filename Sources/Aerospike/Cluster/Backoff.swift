@@ -15,14 +15,14 @@ package struct Backoff: Sendable {
 
     /// Notes that a connection ended.
     ///
-    /// One that answered calls was good however soon it broke: connections are then opened no more often than calls are made,
-    /// and the calls that failed with it wait for the next.
+    /// One that answered calls, and nothing that is not the protocol, was good however soon it broke: connections are then
+    /// opened no more often than calls are made, and the calls that failed with it wait for the next.
     ///
     /// - Parameters:
     ///   - life: how long it was open; zero if it could not be opened.
-    ///   - hasAnswered: whether calls were answered by it.
-    package mutating func ended(after life: TimeAmount, hasAnswered: Bool = false) {
-        failureCount = hasAnswered || life >= Backoff.goodLife ? 0 : failureCount + 1
+    ///   - hasServed: whether calls were answered by it, and as the protocol has it.
+    package mutating func ended(after life: TimeAmount, hasServed: Bool = false) {
+        failureCount = hasServed || life >= Backoff.goodLife ? 0 : failureCount + 1
         switch failureCount {
         case ...1: delay = .zero
         case 2: delay = Backoff.shortest

@@ -43,7 +43,7 @@ extension Node {
                 } onCancel: {
                     connection.close()
                 }
-                backoff.ended(after: .now() - openedAt, hasAnswered: !connection.hasBeenSilent(since: openedAt))
+                backoff.ended(after: .now() - openedAt, hasServed: connection.hasServed(since: openedAt))
             } catch {
                 first.run()
                 backoff.ended(after: .zero)

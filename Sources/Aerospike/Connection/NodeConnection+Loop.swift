@@ -75,7 +75,7 @@ extension NodeConnection {
         // Bytes that are not the protocol concern the one whose reply they are in the place of. The others lost nothing but
         // their connection.
         var common = reason
-        if reason.code == .malformedReply || reason.code == .unsupportedFeature {
+        if reason.isOfBadBytes {
             common = AerospikeError(.connection, "The connection was given up for what the node sent.", cause: reason)
         }
         let failed = state.withLock { state in

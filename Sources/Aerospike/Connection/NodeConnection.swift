@@ -66,6 +66,11 @@ package final class NodeConnection: Sendable {
         state.withLock { $0.pipeline.hasBeenSilent(since: start) }
     }
 
+    /// Whether it was of use from a time on: replies came, and it was not given up for what came.
+    package func hasServed(since start: NIODeadline) -> Bool {
+        state.withLock { $0.pipeline.hasServed(since: start) }
+    }
+
     /// Completes when the connection is closed, by whomever.
     package var closed: EventLoopFuture<Void> { channel.closeFuture }
 

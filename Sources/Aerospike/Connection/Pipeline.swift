@@ -369,6 +369,11 @@ package struct Pipeline<Receiver: Sendable>: Sendable {
         lastReply.map { $0 < start } ?? true
     }
 
+    /// Whether it was of use from a time on: replies came, and it was not given up for what came.
+    package func hasServed(since start: NIODeadline) -> Bool {
+        !hasBeenSilent(since: start) && (closedBy?.cause as? AerospikeError)?.isOfBadBytes != true
+    }
+
     /// Whether requests have been in flight for too long without any reply.
     package func isStalled(now: NIODeadline) -> Bool {
         inFlight.count > unsentCount && lastProgress + limits.stall <= now

@@ -55,6 +55,9 @@ public struct AerospikeError: Error {
         AerospikeError(.malformedReply, "The reply is malformed: \(message).")
     }
 
+    /// Whether the node sent bytes that are not the protocol, as this client knows it.
+    var isOfBadBytes: Bool { code == .malformedReply || code == .unsupportedFeature }
+
     /// Bytes that end too soon.
     package static func truncated(_ wanted: Int, of readable: Int) -> AerospikeError {
         .malformed("\(wanted) bytes wanted where \(readable) are left")

@@ -109,12 +109,12 @@ import Testing
     @Test func aConnectionThatAnsweredIsReopenedAtOnce() {
         var backoff = Backoff()
         for _ in 0..<5 {
-            backoff.ended(after: .milliseconds(1), hasAnswered: true)
+            backoff.ended(after: .milliseconds(1), hasServed: true)
             #expect(backoff.delay == .zero)
         }
         for _ in 0..<3 { backoff.ended(after: .milliseconds(1)) }
         #expect(backoff.delay == .milliseconds(100))
-        backoff.ended(after: .milliseconds(1), hasAnswered: true)
+        backoff.ended(after: .milliseconds(1), hasServed: true)
         #expect(backoff.delay == .zero)
     }
 }

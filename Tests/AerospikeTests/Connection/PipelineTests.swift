@@ -338,4 +338,17 @@ struct PipelineBoundsTests {
         #expect(!machine.machine.hasBeenSilent(since: start))
         #expect(machine.machine.hasBeenSilent(since: start + .seconds(2)))
     }
+
+    @Test(arguments: [false, true])
+    func whatWasGivenUpForItsBytesHasNotServed(sendsNonsense: Bool) throws {
+        let machine = PipelineTests.machine()
+        try PipelineTests.submit(1, to: machine)
+        _ = machine.flush(now: start)
+        #expect(!machine.machine.hasServed(since: start))
+        _ = try machine.received(PipelineTests.message, now: start + .seconds(1))
+        #expect(machine.machine.hasServed(since: start))
+        let cause = sendsNonsense ? AerospikeError.malformed("nonsense") : AerospikeError(.connection)
+        _ = machine.close(AerospikeError(.connection, "The connection has ended.", cause: cause))
+        #expect(machine.machine.hasServed(since: start) == !sendsNonsense)
+    }
 }
