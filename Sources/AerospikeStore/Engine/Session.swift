@@ -125,6 +125,12 @@ final class ReserveRequest: @unchecked Sendable {
         self.since = since
     }
 
+    /// What is left of its wait.
+    func waitLeft(_ now: NIODeadline) -> ReserveWait {
+        guard case .microseconds(let limit) = wait else { return wait }
+        return .microseconds(max(0, limit - (now - since).nanoseconds / 1_000))
+    }
+
     /// Notes that it gets a job that was reserved ahead.
     func servedAhead() -> ReserveRequest {
         wasServedAhead = true

@@ -101,8 +101,7 @@ extension StoreEngine {
         guard let best, !registry.isDoubtful() else { return false }
         let job = best.ahead.removeFirst()
         claimedAhead.remove(job.place.id)
-        hold(job.place, job.entry, in: job.segment, for: request.session)
-        hand(job.place, job.entry, to: request)
+        hand(hold(job.place, job.entry, in: job.segment, for: request.session), to: request)
         return true
     }
 

@@ -105,12 +105,14 @@ extension StoreEngine {
             }
             guard let found else { return (.notFound, nil) }
             let place = JobPlace(segment: found.segment.number, slot: found.slot)
-            do {
-                let bytes = try await body(of: found.entry)
-                return (.reserved(view(of: place, found.entry, reserves: found.entry.details.reserves &+ 1)), bytes)
-            } catch {
-                giveUpUnread(job, error)
-                throw error
+            let view = view(of: place, found.entry, reserves: found.entry.details.reserves &+ 1)
+            // It may be another's by now, or before its body is here.
+            guard let held = held[job], held.session === session else { return (.notFound, nil) }
+            switch found.entry.details.body {
+            case .inline(let bytes): return (.reserved(view), bytes)
+            case .separate(let reference):
+                let bytes = try await read(reference, for: held)
+                return bytes == nil ? (.notFound, nil) : (.reserved(view), bytes)
             }
         }
     }

@@ -28,10 +28,27 @@ extension StoreEngine {
 
     /// Starts a job's time anew as soon as it is known that nobody took this process for dead.
     func touchWhenSure(_ job: JobID, _ session: Session, _ ticket: Ticket) async {
-        while registry.isDoubtful(), held[job] != nil, !isClosing {
+        if let held = held[job] { await untilSure(of: held) }
+        finish(session, ticket, touch(job))
+    }
+
+    /// Waits until it is known that nobody took this process for dead; or the job is not held any more.
+    func untilSure(of job: HeldJob) async {
+        while registry.isDoubtful(), isHeld(job), !isClosing {
             try? await Task.sleep(for: .milliseconds(20))
         }
-        finish(session, ticket, touch(job))
+    }
+
+    /// Whether a session still holds a job, and it is the same reservation.
+    func isHeld(_ job: HeldJob) -> Bool { held[job.place.id] === job }
+
+    /// The job is handed out: its time to run begins.
+    func startTime(of job: HeldJob) {
+        let ttr = job.entry.details.ttrSeconds
+        guard ttr > 0 else { return }
+        let deadline = NIODeadline.now() + .seconds(Int64(ttr))
+        job.deadline = deadline
+        timers.insert(.reservation(job), at: deadline)
     }
 
     /// Gives a job up, because its session is gone.
@@ -43,20 +60,19 @@ extension StoreEngine {
     /// Gives a job up whose body could not be read.
     ///
     /// Where it is lost the job is buried with the reason: handed out again and again, it would be in the way of the others.
-    func giveUpUnread(_ job: JobID, _ error: any Error) {
-        guard let lost = error as? JobStoreError, lost.code == .readFailed else { return abandon(job) }
-        guard let held = held[job], !held.isSettling else { return }
-        let entry = held.entry
+    func giveUpUnread(_ job: HeldJob, _ error: any Error) {
+        guard let lost = error as? JobStoreError, lost.code == .readFailed else { return abandon(job.place.id) }
+        let entry = job.entry
         let buried = entry.buried(
             priority: entry.details.priority,
             reason: lost.message,
             nowMicroseconds: nextBurial()
         )
-        giveUp(held, as: buried)
+        giveUp(job, as: buried)
     }
 
     func expireReservation(_ held: HeldJob, _ now: NIODeadline) {
-        guard self.held[held.place.id] === held, let deadline = held.deadline else { return }
+        guard isHeld(held), let deadline = held.deadline else { return }
         guard deadline <= now, !held.isSettling else {
             // Touched meanwhile; or its change is under way, and may fail.
             timers.insert(.reservation(held), at: max(deadline, now + .milliseconds(50)))

@@ -192,8 +192,7 @@ extension StoreEngine {
                 keep(place, entry, of: segment, mayKeep: reservesAhead && !isDoubtful)
                 continue
             }
-            hold(place, entry, in: segment, for: taker.session)
-            hand(place, entry, to: taker)
+            hand(hold(place, entry, in: segment, for: taker.session), to: taker)
         }
         if segment.asksForJobs {
             segment.leftOver = Array(requests)
@@ -264,39 +263,70 @@ extension StoreEngine {
     }
 
     /// Makes the session the job's holder.
-    func hold(_ place: JobPlace, _ entry: JobEntry, in segment: Segment, for session: Session) {
+    ///
+    /// Its time to run begins when it is handed out: now, or when its body has been read.
+    @discardableResult
+    func hold(_ place: JobPlace, _ entry: JobEntry, in segment: Segment, for session: Session) -> HeldJob {
         let reserved = entry.reserved(by: process, nowMilliseconds: clusterMilliseconds)
-        let ttr = entry.details.ttrSeconds
-        let deadline = ttr == 0 ? nil : NIODeadline.now() + .seconds(Int64(ttr))
-        let job = HeldJob(place: place, entry: reserved, segment: segment, session: session, deadline: deadline)
+        let job = HeldJob(place: place, entry: reserved, segment: segment, session: session)
         held[place.id] = job
         session.held.insert(place.id)
-        if let deadline { timers.insert(.reservation(job), at: deadline) }
+        if case .inline = entry.details.body { startTime(of: job) }
+        return job
     }
 
     /// Answers a reserve with a job, whose body may have to be read.
-    func hand(_ place: JobPlace, _ entry: JobEntry, to request: ReserveRequest) {
-        let view = view(of: place, entry, reserves: entry.details.reserves &+ 1)
-        switch entry.details.body {
-        case .inline(let body): answer(request, .reserved(view), body: body)
+    func hand(_ job: HeldJob, to request: ReserveRequest) {
+        switch job.entry.details.body {
+        case .inline(let body): answer(request, .reserved(view(of: job)), body: body)
         case .separate(let reference):
-            // It is taken: it waits no more, whatever becomes of the body.
-            let ticket = request.ticket
-            let session = request.session
-            let mayWait = request.wait != .none
+            // It is taken: it waits no more, unless the job is taken away again.
             forget(request)
             begin { engine in
                 let reply: (Reply, ByteBuffer?)
                 do {
-                    reply = (.reserved(view), try await engine.bodies.read(reference))
+                    guard let body = try await engine.read(reference, for: job) else { return engine.askAgain(request) }
+                    reply = (.reserved(engine.view(of: job)), body)
                 } catch {
-                    engine.giveUpUnread(place.id, error)
-                    reply = (.failed(JobStoreError(reading: error, "the body of job \(place.id)")), nil)
+                    reply = (.failed(JobStoreError(reading: error, "the body of job \(job.place.id)")), nil)
                 }
-                if mayWait { session.outbox.countWaits(-1, of: session.id) }
-                engine.finish(session, ticket, reply.0, body: reply.1)
+                let session = request.session
+                if request.wait != .none { session.outbox.countWaits(-1, of: session.id) }
+                engine.finish(session, request.ticket, reply.0, body: reply.1)
             }
         }
+    }
+
+    /// Reads the body of a job that is to be handed out.
+    ///
+    /// That may take long, and the job may be another's by then: where this process was taken for dead, or the tube emptied.
+    ///
+    /// - Returns: the body; nil if the session does not hold the job any more.
+    /// - Throws: why it could not be read; the job is given up then.
+    func read(_ reference: BodyReference, for job: HeldJob) async throws -> ByteBuffer? {
+        let body: ByteBuffer
+        do {
+            body = try await bodies.read(reference)
+        } catch {
+            guard isHeld(job) else { return nil }
+            giveUpUnread(job, error)
+            throw error
+        }
+        await untilSure(of: job)
+        guard isHeld(job) else { return nil }
+        startTime(of: job)
+        return body
+    }
+
+    /// Lets a request ask once more, whose job was taken away before it had it.
+    private func askAgain(_ request: ReserveRequest) {
+        let (session, ticket) = (request.session, request.ticket)
+        guard session.isOpen else { return finish(session, ticket, .timedOut) }
+        reserve(request.waitLeft(.now()), session, ticket)
+    }
+
+    private func view(of job: HeldJob) -> JobView {
+        view(of: job.place, job.entry, reserves: job.entry.details.reserves &+ 1)
     }
 
     func view(of place: JobPlace, _ entry: JobEntry, reserves: UInt32) -> JobView {

@@ -358,16 +358,15 @@ final class HeldJob: @unchecked Sendable {
     let segment: Segment
     /// The session that holds it.
     let session: Session
-    /// When its time to run is over.
+    /// When its time to run is over; nil where there is no end to it, or it has not begun.
     var deadline: NIODeadline?
     /// Whether a change of it is under way.
     var isSettling = false
 
-    init(place: JobPlace, entry: JobEntry, segment: Segment, session: Session, deadline: NIODeadline?) {
+    init(place: JobPlace, entry: JobEntry, segment: Segment, session: Session) {
         self.place = place
         self.entry = entry
         self.segment = segment
         self.session = session
-        self.deadline = deadline
     }
 }

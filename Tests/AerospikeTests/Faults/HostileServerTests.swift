@@ -38,7 +38,10 @@ struct HostileServerTests {
                         break
                     } catch {
                         spoilt += 1
-                        try #require(error.code == .malformedReply && spoilt <= configuration.connectionsPerNode, "\(error)")
+                        try #require(
+                            error.code == .malformedReply && spoilt <= configuration.connectionsPerNode,
+                            "\(error)"
+                        )
                     }
                 }
             }
