@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2))) func isOneForADeleteWithTheNextReserve() async throws {
+        try await Self.with { store in
+            let cost = Cost(store)
+            let session = TestClient(store).openSession()
+            try await Self.fill(session, 100)
+            var job = try await session.reserve().id
+            for _ in 0..<Self.rounds {
+                job = try await cost.of("delete and reserve", 1) {
+                    session.submit(.delete(job), .reserve(.none))
+                    #expect(try await session.reply() == .deleted)
+                    return try await session.reserved().id
+                }
+            }
+            cost.check(waiting: 100)
+        }
+    }
+
     @Test(.timeLimit(.minutes(2))) func areTwoWithALongBody() async throws {
         try await Self.with { store in
             let cost = Cost(store)

@@ -28,7 +28,7 @@ struct BenchTests {
         let connection = try server.connect()
         #expect(try connection.tubes() == ["default"])
         // Warm-ups of a tenth for each of the two ways to connect, the memory round, and 2 rounds of the rest.
-        let put = 2 * 200 + 2_000 + 2 * 3 * 2_000
+        let put = 2 * 200 + 2_000 + 2 * 4 * 2_000
         let statistics = try connection.statistics()
         let counted = ["total-jobs", "cmd-put", "cmd-delete", "current-jobs-ready"].map { statistics.number($0) }
         #expect(counted == [put, put, put, 0].map { UInt64($0) })

@@ -19,10 +19,24 @@ final class Session: @unchecked Sendable {
     /// Commands that may be under way together, because nobody can tell their order.
     enum Company: Equatable {
         case put(ObjectIdentifier)
+        /// What makes a job ready, or gives it more time: a reserve behind it can tell.
         case settle
+        /// What takes a job out of the way, which no reserve can tell.
+        case dispose
+        /// Reserves, and what takes jobs out of the way.
         case reserve
         /// Alone.
         case none
+
+        /// What they are with one more; nil where it may not be under way with them.
+        func joined(by next: Company) -> Company? {
+            switch (self, next) {
+            case (.none, _), (_, .none): nil
+            case (.dispose, .settle), (.settle, .dispose): .settle
+            case (.dispose, .reserve), (.reserve, .dispose): .reserve
+            default: self == next ? self : nil
+            }
+        }
     }
 
     let id: SessionID

@@ -11,9 +11,10 @@ extension StoreEngine {
                 session.answer(session.takeTicket(), local)
                 continue
             }
-            guard let company = company(of: next, session) else { return }
+            guard var company = company(of: next, session) else { return }
             if session.underWay > 0 {
-                guard company != .none, company == session.company else { return }
+                guard let joined = session.company.joined(by: company) else { return }
+                company = joined
             }
             session.queue.removeFirst()
             session.company = company
@@ -38,12 +39,16 @@ extension StoreEngine {
         case .put:
             return next.body.readableBytes <= StoreLimits.inlineBodyBytesMax
                 ? .put(ObjectIdentifier(session.used)) : Session.Company.none
-        case .reserve(.none): return .reserve
-        case .delete(let job), .release(let job, _, _, _), .bury(let job, _, _), .touch(let job):
-            guard let held = held[job], held.session === session else { return Session.Company.none }
-            return held.isSettling ? nil : .settle
+        case .reserve: return .reserve
+        case .delete(let job), .bury(let job, _, _): return company(.dispose, settling: job, session)
+        case .release(let job, _, _, _), .touch(let job): return company(.settle, settling: job, session)
         default: return Session.Company.none
         }
+    }
+
+    private func company(_ company: Session.Company, settling job: JobID, _ session: Session) -> Session.Company? {
+        guard let held = held[job], held.session === session else { return Session.Company.none }
+        return held.isSettling || !held.isHandedOut ? nil : company
     }
 
     /// The answer to what concerns this session alone; nil for what takes a call.

@@ -42,8 +42,9 @@ extension StoreEngine {
     /// Whether a session still holds a job, and it is the same reservation.
     func isHeld(_ job: HeldJob) -> Bool { held[job.place.id] === job }
 
-    /// The job is handed out: its time to run begins.
-    func startTime(of job: HeldJob) {
+    /// The session has the job: its time to run begins.
+    func handedOut(_ job: HeldJob) {
+        job.isHandedOut = true
         let ttr = job.entry.details.ttrSeconds
         guard ttr > 0 else { return }
         let deadline = NIODeadline.now() + .seconds(Int64(ttr))

@@ -157,7 +157,8 @@ extension StoreEngine {
     private func deadlineSoon(_ session: Session) -> NIODeadline? {
         var soonest: NIODeadline?
         for job in session.held {
-            guard let deadline = held[job]?.deadline else { continue }
+            // One that is being deleted is none to be afraid for.
+            guard let held = held[job], !held.isSettling, let deadline = held.deadline else { continue }
             soonest = min(soonest ?? deadline, deadline)
         }
         return soonest.map { $0 - TimeAmount(Limits.deadlineMargin) }
@@ -271,7 +272,7 @@ extension StoreEngine {
         let job = HeldJob(place: place, entry: reserved, segment: segment, session: session)
         held[place.id] = job
         session.held.insert(place.id)
-        if case .inline = entry.details.body { startTime(of: job) }
+        if case .inline = entry.details.body { handedOut(job) }
         return job
     }
 
@@ -314,7 +315,7 @@ extension StoreEngine {
         }
         await untilSure(of: job)
         guard isHeld(job) else { return nil }
-        startTime(of: job)
+        handedOut(job)
         return body
     }
 

@@ -362,6 +362,8 @@ final class HeldJob: @unchecked Sendable {
     var deadline: NIODeadline?
     /// Whether a change of it is under way.
     var isSettling = false
+    /// Whether the session has it, with its body.
+    var isHandedOut = false
 
     init(place: JobPlace, entry: JobEntry, segment: Segment, session: Session) {
         self.place = place

@@ -6,6 +6,7 @@ import Glibc
 enum Workload: String, CaseIterable, ExpressibleByArgument {
     case put
     case reserveDelete = "reserve-delete"
+    case work
     case mixed
     case cycle
     case memory
@@ -14,7 +15,7 @@ enum Workload: String, CaseIterable, ExpressibleByArgument {
     var unit: String {
         switch self {
         case .put: "puts/s"
-        case .reserveDelete: "reserve+delete/s"
+        case .reserveDelete, .work: "reserve+delete/s"
         case .mixed, .cycle: "put+reserve+delete/s"
         case .memory: "bytes of resident memory per waiting job"
         }
@@ -36,6 +37,8 @@ struct BenchCommand: ParsableCommand {
             Workloads:
               put             put jobs into an empty tube
               reserve-delete  take and delete them again; filling the tube is not measured
+              work            the same, each delete sent together with the next reserve, as
+                              workers do that do not wait for the delete's reply
               mixed           each slot puts a job, reserves one, deletes it, and again
               cycle           one connection, one command at a time: put, reserve, delete,
                               with the latency of each (at most 20,000 jobs a round)

@@ -30,7 +30,8 @@ struct BenchRun {
         }
         for (index, inFlight) in plan.inFlights.enumerated() where Interruption.signalReceived == nil {
             let workloads = Set(plan.workloads)
-            if !workloads.isDisjoint(with: [.put, .reserveDelete, .mixed]) || workloads.contains(.memory) && index == 0
+            if !workloads.isDisjoint(with: [.put, .reserveDelete, .work, .mixed])
+                || workloads.contains(.memory) && index == 0
             {
                 try measure(inFlight: inFlight, isFirst: index == 0, processes, &report)
             }
@@ -81,6 +82,13 @@ struct BenchRun {
                     let drain = try phases.run(.drain(fill.outcome.tally.unitsDone), "reserve-delete")
                     report.add(drain, .reserveDelete, server: index, inFlight: inFlight)
                     left = fill.outcome.tally.unitsDone - drain.outcome.tally.unitsDone
+                }
+                if plan.workloads.contains(.work) {
+                    let fill = try phases.run(.fill(plan.jobs), "filling for work")
+                    report.countErrors(of: fill, server: index)
+                    let work = try phases.run(.work(fill.outcome.tally.unitsDone), "work")
+                    report.add(work, .work, server: index, inFlight: inFlight)
+                    left += fill.outcome.tally.unitsDone - work.outcome.tally.unitsDone
                 }
                 if plan.workloads.contains(.mixed) {
                     report.add(try phases.run(.cycle(plan.jobs), "mixed"), .mixed, server: index, inFlight: inFlight)

@@ -70,11 +70,11 @@ final class LoadConnection {
         input = .allocate(byteCount: Self.inputBytes + 16, alignment: 16)
         input.initializeMemory(as: UInt8.self, repeating: 0, count: Self.inputBytes + 16)
         output = .allocate(
-            byteCount: shape.inFlight * max(putBytes.count, Self.shortCommandBytesMax),
+            byteCount: shape.commandsMax * max(putBytes.count, Self.shortCommandBytesMax),
             alignment: 16
         )
         var ring = 1
-        while ring <= shape.inFlight { ring *= 2 }
+        while ring <= shape.commandsMax { ring *= 2 }
         ringMask = ring - 1
         kinds = .allocate(capacity: ring)
         kinds.initialize(repeating: .put, count: ring)
@@ -246,9 +246,10 @@ final class LoadConnection {
     ) {
         if let next = plan.command(after: kind) {
             enqueue(next, digits: digits)
+            if plan.overlaps, next == plan.last { startNext(plan, &tally) }
         } else {
             tally.unitsDone &+= 1
-            startNext(plan, &tally)
+            if !plan.overlaps { startNext(plan, &tally) }
         }
     }
 
@@ -276,7 +277,7 @@ final class LoadConnection {
         return digits
     }
 
-    /// Queues one command; there is always room, since no more than the window is ever in flight.
+    /// Queues one command; there is always room, since no more units than the window are ever in flight.
     @inline(__always)
     private func enqueue(_ command: LoadCommand, digits: UnsafeRawBufferPointer?) {
         kinds[kindsTail & ringMask] = command

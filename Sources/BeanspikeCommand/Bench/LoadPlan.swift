@@ -28,11 +28,15 @@ struct LoadPlan: Equatable, Sendable {
     var endsWhenEmpty = false
     /// Whether the phase goes on after Ctrl-C.
     var isCleanUp = false
+    /// Whether a unit's last command takes the first one of the next unit with it, in one write.
+    var overlaps = false
 
     /// Puts so many jobs.
     static func fill(_ jobs: Int) -> Self { .init(first: .put, last: .put, units: jobs) }
     /// Reserves and deletes so many jobs.
     static func drain(_ jobs: Int) -> Self { .init(first: .reserve, last: .delete, units: jobs) }
+    /// Reserves and deletes so many jobs, each delete sent together with the next reserve.
+    static func work(_ jobs: Int) -> Self { .init(first: .reserve, last: .delete, units: jobs, overlaps: true) }
     /// Reserves and deletes so many jobs, which a phase that ended early left.
     static func cleanUp(_ jobs: Int) -> Self { .init(first: .reserve, last: .delete, units: jobs, isCleanUp: true) }
     /// Reserves and deletes whatever is there, one by one.
@@ -54,6 +58,10 @@ struct LoadPlan: Equatable, Sendable {
 /// The sizes of a load.
 struct LoadShape: Equatable, Sendable {
     var connections: Int
+    /// Units at a time on each connection.
     var inFlight: Int
     var bodyBytes: Int
+
+    /// The most commands in flight on a connection: of two units where they overlap.
+    var commandsMax: Int { 2 * inFlight }
 }

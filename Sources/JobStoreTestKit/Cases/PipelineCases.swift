@@ -64,6 +64,25 @@ extension Conformance {
             try expect(try await session.reply(), is: .inserted(1))
             try expect(try await session.reply(), is: .using(.default))
         },
+        Case("pipeline/a reserve behind a change sees what the change did") { bed in
+            let session = bed.session()
+            let first = try await session.put([1], priority: 1)
+            let long = try await session.put([UInt8](repeating: 2, count: 2_000), priority: 2)
+            let urgent = try await session.put([3], priority: 3, ttr: 1)
+            try expect(try await session.reserve().id, is: first)
+            session.submit(.release(first, priority: 1, delaySeconds: 0), .reserve(.none))
+            try expect(try await session.reply(), is: .released)
+            try expect(try await session.reserved().id, is: first)
+            session.submit(.delete(first), .reserve(.none), .bury(long, priority: 0), .reserve(.none))
+            try expect(try await session.reply(), is: .deleted)
+            try expect(try await session.reserved().id, is: long)
+            try expect(try await session.reply(), is: .buried)
+            try expect(try await session.reserved().id, is: urgent)
+            // Were it not deleted first, its time would soon be over.
+            session.submit(.delete(urgent), .reserve(.none))
+            try expect(try await session.reply(), is: .deleted)
+            try expect(try await session.reply(), is: .timedOut)
+        },
         Case("pipeline/changes asked for before a close are carried out") { bed in
             let session = bed.session()
             session.submit(.put([1]), .put([2]), .put([3]))
