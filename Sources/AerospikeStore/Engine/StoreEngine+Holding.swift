@@ -34,7 +34,7 @@ extension StoreEngine {
 
     /// Waits until it is known that nobody took this process for dead; or the job is not held any more.
     func untilSure(of job: HeldJob) async {
-        while registry.isDoubtful(), isHeld(job), !isClosing {
+        while registry.isDoubtful(), isHeld(job), !isClosing, !isAbandoned {
             try? await Task.sleep(for: .milliseconds(20))
         }
     }
