@@ -252,6 +252,8 @@ extension Node {
 extension ClusterMap {
     /// Why there is nobody to ask for a partition of a namespace.
     func noNode(forNamespace name: String) -> AerospikeError {
+        // It is never another time's matter: whoever tries again would try until his time is up.
+        guard !isOver else { return .clientIsClosed }
         guard !nodes.isEmpty else {
             return AerospikeError(.invalidNode, "No node of the cluster is known yet, or none is left.")
         }

@@ -152,7 +152,7 @@ package final class Cluster: Sendable {
 
     private func notReadyError() -> AerospikeError {
         let (isOver, errors) = state.withLock { ($0.phase == .over, $0.seedErrors) }
-        guard !isOver else { return AerospikeError(.client, "The client was closed.") }
+        guard !isOver else { return .clientIsClosed }
         guard !configuration.seeds.isEmpty else { return .invalid("The configuration names no seeds.") }
         let reasons = configuration.seeds.map { seed in
             "\(seed.name):\(seed.port): \(errors[seed]?.description ?? "no answer yet")"
@@ -202,7 +202,7 @@ package final class Cluster: Sendable {
     private func close() {
         enter(.over, if: nil)
         eventContinuation.finish()
-        publish(ClusterMap())
+        publish(ClusterMap(isOver: true))
     }
 
     private func enter(_ phase: Phase, if expected: Phase?) {

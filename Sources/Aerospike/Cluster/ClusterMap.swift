@@ -5,6 +5,8 @@ package final class ClusterMap: Sendable {
     /// All nodes that are known.
     package let nodes: [Node]
     private let namespaces: [Namespace]
+    /// Whether the client was closed: there never will be nodes again.
+    let isOver: Bool
 
     private struct Namespace: Sendable {
         let name: String
@@ -13,14 +15,16 @@ package final class ClusterMap: Sendable {
         let owners: [Int16]
     }
 
-    /// A map without any nodes.
-    package init() {
+    /// A map without any nodes: none are known yet, or the client was closed.
+    package init(isOver: Bool = false) {
         nodes = []
         namespaces = []
+        self.isOver = isOver
     }
 
     package init(nodes: [Node], tables: [PartitionTable]) {
         self.nodes = nodes
+        isOver = false
         let places = Dictionary(
             zip(nodes.map(\.id), nodes.indices.map { Int16(truncatingIfNeeded: $0) }),
             uniquingKeysWith: { first, _ in first }

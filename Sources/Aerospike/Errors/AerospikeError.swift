@@ -63,6 +63,9 @@ public struct AerospikeError: Error {
         .malformed("\(wanted) bytes wanted where \(readable) are left")
     }
 
+    /// No node is to be asked any more, nor will be.
+    static var clientIsClosed: AerospikeError { AerospikeError(.client, "The client was closed.") }
+
     /// A call that the protocol cannot say.
     package static func invalid(_ message: String) -> AerospikeError {
         AerospikeError(.invalidArgument, message)

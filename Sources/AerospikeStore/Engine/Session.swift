@@ -23,15 +23,18 @@ final class Session: @unchecked Sendable {
         case settle
         /// What takes a job out of the way, which no reserve can tell.
         case dispose
-        /// Reserves, and what takes jobs out of the way.
+        /// Reserves that do not wait, and what takes jobs out of the way.
         case reserve
+        /// A reserve that may wait, and what takes jobs out of the way before it.
+        case wait
         /// Alone.
         case none
 
         /// What they are with one more; nil where it may not be under way with them.
         func joined(by next: Company) -> Company? {
             switch (self, next) {
-            case (.none, _), (_, .none): nil
+            case (.none, _), (_, .none), (.wait, _): nil
+            case (.dispose, .wait): .wait
             case (.dispose, .settle), (.settle, .dispose): .settle
             case (.dispose, .reserve), (.reserve, .dispose): .reserve
             default: self == next ? self : nil
@@ -131,18 +134,21 @@ final class ReserveRequest: @unchecked Sendable {
     /// Whether it got a job that was reserved ahead, while a work was under way to reserve one for it.
     private(set) var wasServedAhead = false
 
-    init(session: Session, ticket: Ticket, wait: ReserveWait, since: NIODeadline) {
+    init(session: Session, ticket: Ticket, wait: ReserveWait, watched: [Tube], since: NIODeadline) {
         self.session = session
         self.ticket = ticket
         self.wait = wait
-        watched = session.watched
+        self.watched = watched
         self.since = since
     }
 
-    /// What is left of its wait.
-    func waitLeft(_ now: NIODeadline) -> ReserveWait {
-        guard case .microseconds(let limit) = wait else { return wait }
-        return .microseconds(max(0, limit - (now - since).nanoseconds / 1_000))
+    /// One that asks for what this one has not got, in what is left of its time.
+    func again(at now: NIODeadline) -> ReserveRequest {
+        var left = wait
+        if case .microseconds(let limit) = wait {
+            left = .microseconds(max(0, limit - (now - since).nanoseconds / 1_000))
+        }
+        return ReserveRequest(session: session, ticket: ticket, wait: left, watched: watched, since: now)
     }
 
     /// Notes that it gets a job that was reserved ahead.

@@ -39,7 +39,7 @@ extension StoreEngine {
         case .put:
             return next.body.readableBytes <= StoreLimits.inlineBodyBytesMax
                 ? .put(ObjectIdentifier(session.used)) : Session.Company.none
-        case .reserve: return .reserve
+        case .reserve(let wait): return wait == .none ? .reserve : .wait
         case .delete(let job), .bury(let job, _, _): return company(.dispose, settling: job, session)
         case .release(let job, _, _, _), .touch(let job): return company(.settle, settling: job, session)
         default: return Session.Company.none

@@ -121,10 +121,10 @@ extension StoreEngine {
         isAbandoned = true
         stopTimer()
         records.isOver.store(true, ordering: .relaxed)
-        let isClosed = JobStoreError(.closed, "the store is closed")
+        let closed = JobStoreError(.closed, "the store is closed")
         for segment in segments.values {
-            if let hand = segment.unprepared.take() { failed(hand, segment, isClosed) }
-            for update in segment.updates.values { fail(update, isClosed) }
+            if let hand = segment.unprepared.take() { failed(hand, segment, closed) }
+            for update in segment.updates.values { fail(update, closed) }
             for change in segment.guarded { change.continuation.resume(returning: nil) }
             segment.updates = SlotTable()
             segment.guarded = []

@@ -6,12 +6,17 @@ import NIOCore
 // and is told that nothing is ready only when each of its tubes was looked at since it was made.
 extension StoreEngine {
     func reserve(_ wait: ReserveWait, _ session: Session, _ ticket: Ticket) {
-        let request = ReserveRequest(session: session, ticket: ticket, wait: wait, since: .now())
+        let watched = session.watched
+        let request = ReserveRequest(session: session, ticket: ticket, wait: wait, watched: watched, since: .now())
         noteReserve(session, request.since)
-        if wait != .none {
-            session.reserving = request
-            request.isEnding = session.endsNextWait
-            session.endsNextWait = false
+        begin(request)
+    }
+
+    private func begin(_ request: ReserveRequest) {
+        if request.wait != .none {
+            request.session.reserving = request
+            request.isEnding = request.session.endsNextWait
+            request.session.endsNextWait = false
         }
         dispatch(request)
     }
@@ -323,7 +328,7 @@ extension StoreEngine {
     private func askAgain(_ request: ReserveRequest) {
         let (session, ticket) = (request.session, request.ticket)
         guard session.isOpen else { return finish(session, ticket, .timedOut) }
-        reserve(request.waitLeft(.now()), session, ticket)
+        begin(request.again(at: .now()))
     }
 
     private func view(of job: HeldJob) -> JobView {

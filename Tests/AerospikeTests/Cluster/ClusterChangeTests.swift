@@ -25,6 +25,29 @@ import Testing
         }
     }
 
+    /// Whoever asks on after the end is told so, and does not try until the time of the call is up.
+    @Test(.timeLimit(.minutes(1))) func callsOfAClosedClientFailForGood() async throws {
+        try await TestCluster.withCluster { servers in
+            var client: AerospikeClient?
+            try await AerospikeClient.withClient(Self.configuration(servers)) { client = $0 }
+            let closed = try #require(client)
+            let key = Key(namespace: "test", set: "closed", "a")
+            let failures = [
+                await #expect(throws: AerospikeError.self) { try await closed.get(key) },
+                await #expect(throws: AerospikeError.self) { _ = try await closed.put(key, ["a": 1]) },
+            ]
+            #expect(failures.map { $0?.code } == [.client, .client])
+            #expect(failures.allSatisfy { $0?.inDoubt == false })
+            for result in try await closed.batch([.get(key), .put(key, ["a": 1])]) {
+                guard case .failure(let error) = result else {
+                    Issue.record("a part of a batch was answered")
+                    continue
+                }
+                #expect(error.code == .client)
+            }
+        }
+    }
+
     private static func isComplete(_ map: ClusterMap) -> Bool {
         (0..<4096).allSatisfy { map.master(ofPartition: $0, namespace: "test") != nil }
     }
