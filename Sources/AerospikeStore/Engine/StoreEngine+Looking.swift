@@ -218,8 +218,11 @@ extension StoreEngine {
     func retire(_ number: SegmentNumber, at position: Int, _ directory: TubeDirectory) async throws {
         guard let state = try await records.read(number), state.entries.isEmpty, state.isClosed else { return }
         let totals = RetiredTotals(puts: state.nextSlot, deletes: state.deleted, timeouts: state.timeouts)
-        try await directory.retire(number, at: position, totals: totals)
-        // Only what the directory does not list any more may go: a restart that brings the record back does no harm then.
+        // Only what the directory does not list any more may go: a restart that brings the record back does no harm then. A node
+        // that does not find the leaf may be wrong, and what the segment counts would be lost.
+        if try await !directory.retire(number, at: position, totals: totals) {
+            guard try await directory.isRetired(number, at: position) else { return }
+        }
         try await records.delete(number)
     }
 
