@@ -123,8 +123,17 @@ extension StoreEngine {
 
     private func answer(_ request: ReserveRequest, _ reply: Reply, body: ByteBuffer? = nil) {
         forget(request)
-        if request.wait != .none { request.session.outbox.countWaits(-1, of: request.session.id) }
-        finish(request.session, request.ticket, reply, body: body)
+        finish(request, reply, body: body)
+    }
+
+    private func finish(_ request: ReserveRequest, _ reply: Reply, body: ByteBuffer? = nil) {
+        let session = request.session
+        if request.wait != .none {
+            session.outbox.countWaits(-1, of: session.id)
+            // It was meant for this one.
+            session.endsNextWait = false
+        }
+        finish(session, request.ticket, reply, body: body)
     }
 
     /// Ends a wait with something else than a job.
@@ -296,9 +305,7 @@ extension StoreEngine {
                 } catch {
                     reply = (.failed(JobStoreError(reading: error, "the body of job \(job.place.id)")), nil)
                 }
-                let session = request.session
-                if request.wait != .none { session.outbox.countWaits(-1, of: session.id) }
-                engine.finish(session, request.ticket, reply.0, body: reply.1)
+                engine.finish(request, reply.0, body: reply.1)
             }
         }
     }
@@ -326,8 +333,7 @@ extension StoreEngine {
 
     /// Lets a request ask once more, whose job was taken away before it had it.
     private func askAgain(_ request: ReserveRequest) {
-        let (session, ticket) = (request.session, request.ticket)
-        guard session.isOpen else { return finish(session, ticket, .timedOut) }
+        guard request.session.isOpen else { return finish(request, .timedOut) }
         begin(request.again(at: .now()))
     }
 

@@ -302,7 +302,11 @@ actor StoreEngine {
                 guard let session = sessions[id] else { continue }
                 // The reserve may have come just before, and may be behind others.
                 advance(session)
-                if let request = session.reserving { endSoon(request) } else { session.endsNextWait = true }
+                if let request = session.reserving {
+                    endSoon(request)
+                } else {
+                    session.endsNextWait = session.outbox.isWaiting(id)
+                }
             case .close(let id):
                 if let session = sessions[id] { close(session) }
             }

@@ -69,6 +69,11 @@ extension Conformance {
             try expect(try await producer.reserve().id, is: id)
             session.endWait()
             try await session.expect(.tubeUsed, .using(.default))
+            // That was for no wait, and is not kept for the next.
+            try await session.beginWait()
+            try await bed.settle()
+            let next = try await producer.put()
+            try expect(try await session.reserved().id, is: next)
         },
         Case("wait/ended with its session, which gets no job") { bed in
             let session = bed.session()
