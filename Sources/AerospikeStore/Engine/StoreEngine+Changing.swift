@@ -29,9 +29,9 @@ extension StoreEngine {
         for holder: Session? = nil
     ) async -> Bool? {
         if changes.isEmpty { return true }
-        // Nothing is sent any more.
-        if isAbandoned { return nil }
         return await withCheckedContinuation { continuation in
+            // Nothing is sent any more.
+            guard !isAbandoned else { return continuation.resume(returning: nil) }
             let segment = current(segment)
             var updates = SlotTable<PendingUpdate>()
             for (slot, change) in changes {

@@ -42,11 +42,15 @@ extension StoreEngine {
                 metadata: ["tube": "\(tube.name)", "error": "\(error)"]
             )
         }
+        endSweep(tube)
+        if !isDone { noteWake(tube, clusterMilliseconds + 50) }
+    }
+
+    func endSweep(_ tube: Tube) {
         tube.isSweeping = false
         let waiters = tube.whenSwept
         tube.whenSwept = []
         for waiter in waiters { waiter.resume() }
-        if !isDone { noteWake(tube, clusterMilliseconds + 50) }
     }
 
     /// - Returns: whether all that is due was looked at.

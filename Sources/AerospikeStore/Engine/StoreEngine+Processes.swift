@@ -68,9 +68,7 @@ extension StoreEngine {
         let limit = eventLoop.scheduleTask(in: TimeAmount(registry.deathInterval)) {
             self.assumeIsolated { $0.stopWaiting() }
         }
-        while underWay > 0, !isOutOfTime {
-            await withCheckedContinuation { whenIdle.append($0) }
-        }
+        await untilIdle(orUntil: { isOutOfTime })
         limit.cancel()
         // The event loop may go on without the store.
         defer { stopAll() }
@@ -111,9 +109,14 @@ extension StoreEngine {
         await untilIdle()
     }
 
-    /// Waits until nothing is under way any more.
-    func untilIdle() async {
-        while underWay > 0 { await withCheckedContinuation { whenIdle.append($0) } }
+    /// Waits until nothing is under way any more, or something else is so that ends the wait.
+    func untilIdle(orUntil isOver: () -> Bool = { false }) async {
+        while underWay > 0, !isOver() {
+            await withCheckedContinuation { continuation in
+                guard underWay > 0, !isOver() else { return continuation.resume() }
+                whenIdle.append(continuation)
+            }
+        }
     }
 
     /// Sends nothing any more, and tries nothing again.

@@ -146,7 +146,10 @@ extension StoreEngine {
             var spare = tube.spares.take(after: old)
             if spare == nil, tube.isPreparing {
                 // One on its way is taken: another beside it would never be used.
-                await withCheckedContinuation { tube.whenPrepared.append($0) }
+                await withCheckedContinuation { continuation in
+                    guard tube.isPreparing else { return continuation.resume() }
+                    tube.whenPrepared.append(continuation)
+                }
                 spare = tube.spares.take(after: old)
             }
             let next: SpareSegments.Spare

@@ -146,8 +146,16 @@ extension StoreEngine {
     /// Makes ready what is due, so that nobody sees it delayed.
     func sweepIfDue(_ tube: Tube) async {
         // One under way may have passed what is due now.
-        while tube.isSweeping { await withCheckedContinuation { tube.whenSwept.append($0) } }
+        while tube.isSweeping { await untilSwept(tube) }
         await sweep(tube)
+    }
+
+    private func untilSwept(_ tube: Tube) async {
+        await withCheckedContinuation { continuation in
+            // It may have ended since it was looked at, see ``begin(_:)``: only here it is sure that somebody ends the wait.
+            guard tube.isSweeping else { return continuation.resume() }
+            tube.whenSwept.append(continuation)
+        }
     }
 
     // MARK: - Deleting all

@@ -178,7 +178,9 @@ actor StoreEngine {
     /// Runs a task of the engine's; closing waits for it.
     func begin(_ body: @escaping @Sendable (isolated StoreEngine) async -> Void) {
         underWay += 1
-        // What is not the engine's own runs on the same loop too: calls of the client would go by another thread otherwise.
+        // What is not the engine's own runs on the same loop too: calls of the client would go by another thread otherwise. For
+        // that preference a call of the engine's own, and a wait, begins only when the loop comes around: whatever was looked
+        // at before may be another way by then.
         Task(executorPreference: client.executor) { await self.run(body) }
     }
 
