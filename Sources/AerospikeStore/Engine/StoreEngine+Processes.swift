@@ -136,27 +136,32 @@ extension StoreEngine {
 
     /// Makes the jobs of a dead process ready.
     func recover(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws {
-        // Several at a time: a process may have held jobs of many.
-        for some in footprint.chunks(of: 16) {
-            try await withThrowingDiscardingTaskGroup { group in
-                for number in some { group.addTask { try await self.recover(dead, number) } }
-            }
+        var left = footprint
+        for absences in 0..<ProcessRecords.absencesMax where !left.isEmpty {
+            if absences > 0 { await ProcessRecords.pause(afterAbsences: absences) }
+            left = try await recoverFound(dead, left)
         }
     }
 
-    private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws {
-        var absences = 0
-        while true {
-            guard let state = try await records.fence(number, against: dead) else {
-                // A node may be wrong about it, as one that has just come back: nobody would look here again.
-                absences += 1
-                if absences >= 3 { return }
-                try await Task.sleep(for: .milliseconds(10))
-                continue
+    /// - Returns: segments that were not found.
+    private func recoverFound(_ dead: ProcessNumber, _ footprint: [SegmentNumber]) async throws -> [SegmentNumber] {
+        var absent: [SegmentNumber] = []
+        // Several at a time: a process may have held jobs of many.
+        for some in footprint.chunks(of: 16) {
+            try await withThrowingTaskGroup(of: SegmentNumber?.self) { group in
+                for number in some { group.addTask { try await self.recover(dead, number) ? nil : number } }
+                for try await case let number? in group { absent.append(number) }
             }
-            guard let position = state.position else { return }
+        }
+        return absent
+    }
+
+    /// - Returns: whether the segment was found.
+    private func recover(_ dead: ProcessNumber, _ number: SegmentNumber) async throws -> Bool {
+        while let state = try await records.fence(number, against: dead) {
+            guard let position = state.position else { return true }
             let held = state.entries.filter { $0.value.holder == dead }
-            if held.isEmpty { return }
+            if held.isEmpty { return true }
             let tube = tube(state.tube)
             touch(tube)
             _ = try await openDirectory(tube)
@@ -165,6 +170,7 @@ extension StoreEngine {
                 throw JobStoreError(.writeFailed, "jobs of process \(dead) are still held in segment \(number)")
             }
         }
+        return false
     }
 }
 

@@ -21,17 +21,17 @@ extension ProcessRecords {
         )
         if case .refused = outcome {
             // An earlier try of ours, unless a cluster that lost what it had acknowledged gave a number twice.
-            guard try await read(key, [Bin.nonce])?[Bin.nonce] == .bytes(nonce) else { return false }
+            guard try await readFound(key, [Bin.nonce])?[Bin.nonce] == .bytes(nonce) else { return false }
         }
         let processKey = layout.processKey(process)
         let count = Int64(page) + 1
-        let counted = try await change(
+        let counted = try await changeFound(
             processKey,
             [.put(Bin.pages, .integer(count))],
             if: Self.isAlive(nonce) && .int(bin: Bin.pages) < .init(constant: .integer(count))
         )
         if case .done = counted { return true }
-        guard let record = try await read(processKey, [Bin.nonce, Bin.isDead, Bin.pages]) else { return false }
+        guard let record = try await readFound(processKey, [Bin.nonce, Bin.isDead, Bin.pages]) else { return false }
         return record[Bin.isDead]?.integer == 0 && record[Bin.nonce] == .bytes(nonce)
             && (record[Bin.pages]?.integer ?? 0) >= count
     }
@@ -49,7 +49,7 @@ extension ProcessRecords {
         operations.append(
             .map(Bin.segments).put(contentsOf: Value.Map(entries), policy: MapWritePolicy(order: .keyOrdered))
         )
-        let outcome = try await change(
+        let outcome = try await changeFound(
             key,
             operations,
             if: Self.isAlive(nonce) && .int(bin: Bin.sequence) < .init(constant: .integer(write.sequence))
@@ -59,7 +59,7 @@ extension ProcessRecords {
         case .missing: return false
         case .refused:
             // It was done by an earlier try, or the page was taken from us.
-            let record = try await read(key, [Bin.nonce, Bin.isDead, Bin.sequence])
+            let record = try await readFound(key, [Bin.nonce, Bin.isDead, Bin.sequence])
             return record?[Bin.isDead]?.integer == 0 && record?[Bin.nonce] == .bytes(nonce)
                 && record?[Bin.sequence]?.integer == write.sequence
         }
@@ -71,12 +71,12 @@ extension ProcessRecords {
     /// - Returns: the segments from which it may have reserved.
     /// - Throws: ``AerospikeError`` if they cannot be read.
     func closeFootprint(of process: Int) async throws(AerospikeError) -> [Int] {
-        let record = try await read(layout.processKey(process), [Bin.pages])
+        let record = try await readFound(layout.processKey(process), [Bin.pages])
         // Without a record nobody knows how many pages there are: up to the first that is missing.
         let count = record.map { Int($0[Bin.pages]?.integer ?? 0) } ?? FootprintPlan.pagesMax
         var segments: Set<Int> = []
         for page in 0..<max(0, min(count, FootprintPlan.pagesMax)) {
-            let outcome = try await change(
+            let outcome = try await changeFound(
                 layout.footprintKey(process: process, page: page),
                 [.put(Bin.isDead, 1), .map(Bin.segments).get(.indexes(from: 0), returning: .key)]
             )

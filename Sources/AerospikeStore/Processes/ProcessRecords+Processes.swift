@@ -42,7 +42,7 @@ extension ProcessRecords {
     ///
     /// - Returns: whether the process may go on.
     func beat(_ process: Int, nonce: [UInt8]) async throws(AerospikeError) -> Bool {
-        let outcome = try await change(
+        let outcome = try await changeFound(
             layout.processKey(process),
             [.add(Bin.beat, 1)],
             if: Self.isAlive(nonce)
@@ -106,7 +106,7 @@ extension ProcessRecords {
     /// Whatever of this is left undone, the next who finds the process listed does.
     func clear(_ process: Int) async throws(AerospikeError) {
         let key = layout.processKey(process)
-        let pages = Int(try await read(key, [Bin.pages])?[Bin.pages]?.integer ?? 0)
+        let pages = Int(try await readFound(key, [Bin.pages])?[Bin.pages]?.integer ?? 0)
         // One more may have been made that was not counted any more.
         for page in 0...max(0, min(pages, FootprintPlan.pagesMax)) {
             try await delete(layout.footprintKey(process: process, page: page))

@@ -82,6 +82,40 @@ struct ProcessRecords: Sendable {
         }
     }
 
+    /// Changes a record that is believed to be there: one that is not found is looked for again, see ``absencesMax``.
+    func changeFound(
+        _ key: Key,
+        _ operations: [Operation],
+        if guardExpression: Exp<Bool>? = nil
+    ) async throws(AerospikeError) -> Outcome {
+        for absences in 1..<Self.absencesMax {
+            let outcome = try await change(key, operations, if: guardExpression)
+            guard case .missing = outcome else { return outcome }
+            await Self.pause(afterAbsences: absences)
+        }
+        return try await change(key, operations, if: guardExpression)
+    }
+
+    /// Reads a record that is believed to be there; see ``absencesMax``.
+    func readFound(_ key: Key, _ bins: [String]) async throws(AerospikeError) -> Record? {
+        for absences in 1..<Self.absencesMax {
+            if let record = try await read(key, bins) { return record }
+            await Self.pause(afterAbsences: absences)
+        }
+        return try await read(key, bins)
+    }
+
+    /// How often in a row a record is not found before it is gone.
+    ///
+    /// A node that has just come back may be wrong about it once, and what followed from that would be for good: a process
+    /// would drop all it holds, and jobs of a dead one would be left where nobody looks for them any more.
+    static let absencesMax = 6
+
+    /// Waits before a record that was not found is looked for again: 10 ms, and up to 160 ms.
+    static func pause(afterAbsences count: Int) async {
+        try? await Task.sleep(for: .milliseconds(5 << count))
+    }
+
     func read(_ key: Key, _ bins: [String]) async throws(AerospikeError) -> Record? {
         try await client.get(key, bins: bins, policy: readPolicy)
     }

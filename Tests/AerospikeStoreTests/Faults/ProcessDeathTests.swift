@@ -1,6 +1,8 @@
+import Aerospike
 import AerospikeTestKit
 import BeanspikeCore
 import JobStoreTestKit
+import Synchronization
 import Testing
 
 @testable import AerospikeStore
@@ -46,6 +48,78 @@ import Testing
                 + "\(ContinuousClock.now - begin) after it, at an interval of 1 s"
         )
         try await second.close()
+        await cluster.stop()
+    }
+
+    /// Which of the records by which a dead process's jobs are found a node is wrong about.
+    enum Misplaced: CaseIterable {
+        case process
+        case footprint
+        case segment
+    }
+
+    /// What a node does not find a few times, though it is there, is found: nobody would look for the jobs once more.
+    @Test(
+        .enabled(if: StoreCluster.live == nil, "only nodes in process are wrong as a test names it"),
+        .timeLimit(.minutes(1)),
+        arguments: Misplaced.allCases
+    )
+    func jobsOfTheDeadAreFoundThoughANodeIsWrong(misplaced: Misplaced) async throws {
+        let cluster = try await StoreCluster.start()
+        let prefix = "t\(UInt32.random(in: 0...UInt32.max))"
+        let first = try await cluster.openStore(prefix) { $0.deathInterval = .seconds(1) }
+        let second = try await cluster.openStore(prefix) { $0.deathInterval = .seconds(1) }
+        let mine = TestClient(first).openSession()
+        let other = TestClient(second).openSession()
+        let job = try await other.put(ttr: 0)
+        #expect(try await mine.reserve().id == job)
+        let layout = StoreLayout(namespace: StoreCluster.namespace, prefix: prefix)
+        let process = first.processNumber
+        let key =
+            switch misplaced {
+            case .process: layout.processKey(process)
+            case .footprint: layout.footprintKey(process: process, page: 0)
+            case .segment: layout.segmentKey(try #require(JobPlace(job)).segment)
+            }
+        await first.abandon()
+        cluster.nodes?.inject(
+            Fault(.answer(.notFound, isApplied: false), count: 5) { [digest = key.digest] in
+                $0.kind == .write && $0.digest == digest
+            }
+        )
+        #expect(try await other.reserve(.microseconds(15_000_000)).id == job)
+        try await other.expect(.delete(job), .deleted)
+        try await second.close()
+        await cluster.stop()
+    }
+
+    /// A process whose record is not found a few times goes on, and keeps what it holds.
+    @Test(
+        .enabled(if: StoreCluster.live == nil, "only nodes in process are wrong as a test names it"),
+        .timeLimit(.minutes(1))
+    )
+    func aProcessOutlivesANodeThatIsWrongAboutIt() async throws {
+        let cluster = try await StoreCluster.start()
+        let prefix = "t\(UInt32.random(in: 0...UInt32.max))"
+        let store = try await cluster.openStore(prefix) { $0.deathInterval = .seconds(2) }
+        let session = TestClient(store).openSession()
+        let job = try await session.put(ttr: 0)
+        _ = try await session.reserve()
+        let process = store.processNumber
+        let misses = Mutex(0)
+        let digest = StoreLayout(namespace: StoreCluster.namespace, prefix: prefix).processKey(process).digest
+        cluster.nodes?.inject(
+            Fault(.answer(.notFound, isApplied: false), count: 4) { request in
+                guard request.digest == digest else { return false }
+                misses.withLock { $0 += 1 }
+                return true
+            }
+        )
+        try await eventually("beats were answered so") { misses.withLock { $0 } == 4 }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(store.processNumber == process)
+        try await session.expect(.delete(job), .deleted)
+        try await store.close()
         await cluster.stop()
     }
 
