@@ -117,6 +117,8 @@ final class Segment: @unchecked Sendable {
     var pops = CircularBuffer<ReserveRequest>()
     /// Whether no job is left in it, as was last learned; whoever acts on it looks first.
     var isEmptied = false
+    /// Whether it is to take no more jobs: this process has left it behind.
+    var isToClose = false
     /// Whether its directory is being told something about it.
     var isRaising = false
 
@@ -177,7 +179,7 @@ final class Segment: @unchecked Sendable {
     }
 
     /// Whether something is to be done here.
-    var isInUse: Bool { isBusy || isRaising || !updates.isEmpty || !guarded.isEmpty || !pops.isEmpty }
+    var isInUse: Bool { isBusy || isRaising || isToClose || !updates.isEmpty || !guarded.isEmpty || !pops.isEmpty }
 
     /// Whether nothing is to be done or known here that would be lost with this value.
     var isIdle: Bool {

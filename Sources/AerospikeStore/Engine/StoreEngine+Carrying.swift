@@ -281,6 +281,8 @@ extension StoreEngine {
         if state.isClosed {
             hand.work.closes = false
             if segment.isTail { segment.tube.isTailFull = true }
+        } else if segment.isTail, segment.tube.apartness.overtaken() {
+            touch(segment.tube)
         }
         hand.work.firstSlot = state.nextSlot
         (segment.nextSlot, segment.bytes) = (state.nextSlot, state.bytes)

@@ -48,6 +48,7 @@ extension StoreEngine {
             gatherUpdates(segment, &hand, share)
             gatherPops(segment, &hand, share)
             gatherAppends(segment, &hand, share)
+            gatherClosing(segment, &hand)
         }
         for (slot, update) in hand.updates {
             if let entry = update.entry {
@@ -153,9 +154,20 @@ extension StoreEngine {
         return bound.priority == 0 ? 0 : bound.priority - 1
     }
 
+    /// Closes a segment where others put: where its end is, is found out when the work is refused.
+    private func gatherClosing(_ segment: Segment, _ hand: inout WorkInHand) {
+        guard segment.isToClose else { return }
+        segment.isToClose = false
+        guard !segment.isTail else { return }
+        hand.work.firstSlot = segment.nextSlot ?? 0
+        hand.work.closes = true
+    }
+
     private func gatherAppends(_ segment: Segment, _ hand: inout WorkInHand, _ share: Int) {
         let tube = segment.tube
-        guard segment.isTail, !tube.isTailFull, let nextSlot = segment.nextSlot, !tube.appends.isEmpty else { return }
+        guard segment.isTail, !tube.isTailFull, let nextSlot = segment.nextSlot else { return }
+        let isApartOver = tube.apartness.until != nil && tube.apartness.isOver(.now())
+        guard !tube.appends.isEmpty || isApartOver else { return }
         // What goes to the tail before it comes first, and may come back.
         if let before = tube.tailBefore, before.hasPutsUnderWay { return }
         let slots = min(tube.appends.count, StoreLimits.segmentSlots - nextSlot)
@@ -172,7 +184,9 @@ extension StoreEngine {
         }
         // As it will be: a work that is sent behind this one is refused where this one is.
         segment.nextSlot = nextSlot + hand.putters.count
-        guard nextSlot + hand.putters.count >= StoreLimits.segmentSlots || segment.bytes >= StoreLimits.segmentBytesMax
+        guard
+            nextSlot + hand.putters.count >= StoreLimits.segmentSlots || segment.bytes >= StoreLimits.segmentBytesMax
+                || isApartOver
         else { return }
         hand.work.closes = true
         // The next is made the tail meanwhile.

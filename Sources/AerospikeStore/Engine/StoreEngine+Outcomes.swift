@@ -91,6 +91,7 @@ extension StoreEngine {
 
     func appended(_ hand: WorkInHand, _ segment: Segment) -> Int {
         var readied = 0
+        if !hand.putters.isEmpty { segment.tube.apartness.hasPut() }
         for (offset, putter) in hand.putters.enumerated() {
             let slot = hand.work.firstSlot + offset
             if noteMade(hand.work.appends[offset], slot, segment) { readied += 1 }

@@ -4,7 +4,8 @@ import Logging
 import NIOCore
 
 // A tube has one segment that takes jobs, its tail, whatever process puts them: so ids rise by arrival. A process puts where
-// it believes the next slot to be; where another was there before, it looks and puts again.
+// it believes the next slot to be; where another was there before, it looks and puts again. Where that goes on it goes apart
+// for a while, and puts into segments of its own, see ``Apartness``.
 extension StoreEngine {
     func put(_ body: ByteBuffer, _ details: JobDetails, _ session: Session, _ ticket: Ticket) {
         let tube = session.used
@@ -44,7 +45,9 @@ extension StoreEngine {
             return turnTail(tube)
         }
         guard !tube.isTurning else { return }
-        guard let tail = tube.tail, !tube.isTailFull, tail.nextSlot != nil else { return turnTail(tube) }
+        guard let tail = tube.tail, !tube.isTailFull, tail.nextSlot != nil, !tube.apartness.isDue else {
+            return turnTail(tube)
+        }
         touch(tail)
     }
 
@@ -69,7 +72,12 @@ extension StoreEngine {
 
     private func findTail(of tube: Tube) async throws {
         let directory = try await openDirectory(tube)
-        if let full = tube.isTailFull ? tube.tail?.number : nil {
+        if tube.apartness.wantsOwn(.now()), let last = tube.tail?.number {
+            return goApart(tube, try await nextSpare(of: tube, directory, after: last))
+        }
+        // The puts of one process are in order: it goes on behind its own.
+        let own = tube.apartness.until == nil ? 0 : tube.tail?.number ?? 0
+        if own == 0, let full = tube.isTailFull ? tube.tail?.number : nil {
             tube.spares.tailIsFull(.now())
             // Nobody else's is looked for before the own is tried: one round trip for a tube that one process fills.
             if let spare = tube.spares.take(after: full) {
@@ -83,20 +91,39 @@ extension StoreEngine {
         }
         var number = try await directory.state().tail
         if let full = tube.isTailFull ? tube.tail?.number : nil, number == full || number == nil {
-            number = try await makeTail(of: tube, directory, from: full)
+            number = try await makeTail(of: tube, directory, from: full, after: own)
             prepareSpares(tube)
         }
         while true {
             guard let known = number else {
-                number = try await makeTail(of: tube, directory, from: nil)
+                number = try await makeTail(of: tube, directory, from: nil, after: own)
                 continue
             }
             guard let state = try await records.read(known), !state.isClosed, let position = state.position else {
-                number = try await makeTail(of: tube, directory, from: known)
+                number = try await makeTail(of: tube, directory, from: known, after: own)
                 continue
             }
-            return enter(segment(known, of: tube, position: position), state)
+            let segment = segment(known, of: tube, position: position)
+            if known > own { return enter(segment, state) }
+            number = try await makeTail(of: tube, directory, from: known, after: own)
+            // Whoever puts there is to come along.
+            segment.isToClose = true
+            touch(segment)
         }
+    }
+
+    /// Puts into a segment that is not the tube's tail, and that no other process knows of as one.
+    private func goApart(_ tube: Tube, _ spare: SpareSegments.Spare) {
+        tube.spares.tailIsFull(.now())
+        enterNew(spare, of: tube)
+        if let end = tube.apartness.begin(.now()) { timers.insert(.apart(tube), at: end) }
+        prepareSpares(tube)
+    }
+
+    /// Ends the segment of its own that a process puts into, when it was apart for long enough.
+    func endApart(_ tube: Tube, _ now: NIODeadline) {
+        guard tube.apartness.isOver(now), let tail = tube.tail else { return }
+        touch(tail)
     }
 
     /// Makes a segment that was just made by this process the tail that puts go to.
@@ -131,6 +158,7 @@ extension StoreEngine {
         let old = tube.tail
         tube.tail = segment
         tube.isTailFull = false
+        if !tube.apartness.wantsOwn(.now()) { tube.apartness.end() }
         guard let old, old !== segment else { return }
         if old.hasPutsUnderWay { tube.tailBefore = old }
         // While it was the tail, nobody counted what was left in it.
@@ -138,26 +166,39 @@ extension StoreEngine {
         touch(old)
     }
 
-    /// Makes a new segment the tail, unless another process did.
-    private func makeTail(of tube: Tube, _ directory: TubeDirectory, from old: SegmentNumber?) async throws
-        -> SegmentNumber
-    {
+    /// Makes a new segment the tail, unless another process did: one with a greater number than the tail before, and than `last`.
+    ///
+    /// - Returns: the tail now.
+    private func makeTail(
+        of tube: Tube,
+        _ directory: TubeDirectory,
+        from old: SegmentNumber?,
+        after last: SegmentNumber
+    ) async throws -> SegmentNumber {
         while true {
-            var spare = tube.spares.take(after: old)
-            if spare == nil, tube.isPreparing {
-                // One on its way is taken: another beside it would never be used.
-                await withCheckedContinuation { continuation in
-                    guard tube.isPreparing else { return continuation.resume() }
-                    tube.whenPrepared.append(continuation)
-                }
-                spare = tube.spares.take(after: old)
-            }
-            let next: SpareSegments.Spare
-            if let spare { next = spare } else { next = try await maker.make(1, in: directory)[0] }
+            let next = try await nextSpare(of: tube, directory, after: max(last, old ?? 0))
             let tail = try await directory.moveTail(from: old, to: next.number)
             if tail < next.number { tube.spares.add([next]) }
             if tail != old { return tail }
         }
+    }
+
+    /// A segment that nobody has put into, with a number greater than another's.
+    private func nextSpare(
+        of tube: Tube,
+        _ directory: TubeDirectory,
+        after last: SegmentNumber
+    ) async throws -> SpareSegments.Spare {
+        if let spare = tube.spares.take(after: last) { return spare }
+        if tube.isPreparing {
+            // One on its way is taken: another beside it would never be used.
+            await withCheckedContinuation { continuation in
+                guard tube.isPreparing else { return continuation.resume() }
+                tube.whenPrepared.append(continuation)
+            }
+            if let spare = tube.spares.take(after: last) { return spare }
+        }
+        return try await maker.make(1, in: directory)[0]
     }
 
     /// Makes segments before they are needed.
@@ -212,6 +253,7 @@ extension StoreEngine {
             touch(tail)
         }
         tube.isTailFull = false
+        tube.apartness.end()
         tube.spares = SpareSegments()
         tube.leaves = []
         tube.lookedAt = nil

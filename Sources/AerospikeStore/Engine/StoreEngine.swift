@@ -74,6 +74,8 @@ actor StoreEngine {
         case deadlineSoon(ReserveRequest)
         case wake(Tube)
         case pauseEnd(Tube)
+        /// The process has put into segments of its own for long enough.
+        case apart(Tube)
         case poll(Tube)
         /// Jobs of a tube that nobody asked for.
         case ahead(Tube)
@@ -264,6 +266,7 @@ actor StoreEngine {
         case .pauseEnd(let tube):
             if !tube.isPaused(now) { serve(tube) }
         case .poll(let tube): poll(tube, now)
+        case .apart(let tube): endApart(tube, now)
         case .ahead(let tube): endKeeping(tube, now)
         case .forget(let tube): forget(tube, now)
         case .resume(let segment): touch(segment)
@@ -278,7 +281,8 @@ actor StoreEngine {
             switch timer {
             case .reservation(let job): held[job.place.id] === job
             case .wait(let request), .deadlineSoon(let request): !request.isOver
-            case .wake(let tube), .pauseEnd(let tube), .poll(let tube), .ahead(let tube), .forget(let tube):
+            case .wake(let tube), .pauseEnd(let tube), .apart(let tube), .poll(let tube), .ahead(let tube),
+                .forget(let tube):
                 tubes[tube.name] === tube
             case .resume(let segment): segments[segment.number] === segment
             }

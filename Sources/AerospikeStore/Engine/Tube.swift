@@ -35,6 +35,8 @@ final class Tube: @unchecked Sendable {
     var whenPrepared: [CheckedContinuation<Void, Never>] = []
     /// Whether the tail is being found, or moved on.
     var isTurning = false
+    /// Whether this process puts into segments of its own.
+    var apartness = Apartness()
     var appends = CircularBuffer<PendingAppend>()
 
     // MARK: Reserved ahead
