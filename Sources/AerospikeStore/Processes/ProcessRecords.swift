@@ -88,21 +88,25 @@ struct ProcessRecords: Sendable {
         _ operations: [Operation],
         if guardExpression: Exp<Bool>? = nil
     ) async throws(AerospikeError) -> Outcome {
-        for absences in 1..<Self.absencesMax {
+        let found = try await untilFound { () throws(AerospikeError) -> Outcome? in
             let outcome = try await change(key, operations, if: guardExpression)
-            guard case .missing = outcome else { return outcome }
-            await Self.pause(afterAbsences: absences)
+            if case .missing = outcome { return nil }
+            return outcome
         }
-        return try await change(key, operations, if: guardExpression)
+        return found ?? .missing
     }
 
     /// Reads a record that is believed to be there; see ``absencesMax``.
     func readFound(_ key: Key, _ bins: [String]) async throws(AerospikeError) -> Record? {
+        try await untilFound { () throws(AerospikeError) in try await read(key, bins) }
+    }
+
+    private func untilFound<T>(_ look: () async throws(AerospikeError) -> T?) async throws(AerospikeError) -> T? {
         for absences in 1..<Self.absencesMax {
-            if let record = try await read(key, bins) { return record }
+            if let found = try await look() { return found }
             await Self.pause(afterAbsences: absences)
         }
-        return try await read(key, bins)
+        return try await look()
     }
 
     /// How often in a row a record is not found before it is gone.
